@@ -1,0 +1,276 @@
+"""The compiled core. Use the names that `bigsec` exports; this module is their implementation."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, final
+
+from bigsec.errors import Problem
+
+@final
+class Code:
+    """One kind of fault: `number` for people (`BS2104`), `name` for programs."""
+
+    @property
+    def number(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def about(self) -> str: ...
+
+@final
+class Leaf:
+    """One leaf of the event schema."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def own(self) -> bool: ...
+    @property
+    def about(self) -> str: ...
+
+@final
+class Batch:
+    """An Arrow record batch: anything that speaks the Arrow PyCapsule interface can take it."""
+
+    def __len__(self) -> int: ...
+    @property
+    def num_rows(self) -> int: ...
+    @property
+    def column_names(self) -> list[str]: ...
+    def to_ndjson(self) -> bytes:
+        """One JSON object a row and line, nested as the columns are; nulls are left out.
+
+        Ids are 32 hexadecimal digits, times ISO 8601 in UTC with six digits.
+        """
+
+    def to_pylist(self) -> list[dict[str, Any]]:
+        """The rows as dictionaries, as `to_ndjson` has them."""
+
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_array__(
+        self, requested_schema: object | None = None
+    ) -> tuple[object, object]: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+@final
+class Packs:
+    """A set of parser packs."""
+
+    @staticmethod
+    def load(directory: str) -> Packs:
+        """Load every pack of a folder. Raises PackError with all problems."""
+
+    def __len__(self) -> int: ...
+    @property
+    def ids(self) -> list[str]: ...
+    def about(self, pack_id: str) -> dict[str, str]:
+        """id, title, about, decoder of a pack. Raises NotFoundError."""
+
+@final
+class Ledger:
+    """What became of the records of one input: received = parsed + unparsed + quarantined."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def bytes(self) -> int:
+        """Decompressed bytes read."""
+
+    @property
+    def received(self) -> int: ...
+    @property
+    def parsed(self) -> int: ...
+    @property
+    def unparsed(self) -> int: ...
+    @property
+    def quarantined(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def parsers(self) -> dict[str, int]:
+        """Events by parser pack; `none` for what nothing could read."""
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Records that were not parsed, by code number."""
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Faults of the input, the first 20 of each kind."""
+
+@final
+class EventReader:
+    """Reads inputs into event batches, once.
+
+    inputs: paths of files (`.gz`, `.zst`, `.xz` are decompressed as streams), or ("name", bytes),
+    or ("name", iterable of bytes lines).
+    format: a pack or decoder id, or None to find it per file and line.
+    timezone: IANA name or offset for records that do not say theirs.
+    received_us: time of receipt in µs UTC; None takes each file's time of change (else now).
+    keep_raw: keep each record's text in `raw_data`.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str | tuple[str, bytes] | tuple[str, Iterable[bytes]]],
+        packs: Packs,
+        *,
+        format: str | None = None,
+        timezone: str = "UTC",
+        received_us: int | None = None,
+        keep_raw: bool = False,
+    ) -> None: ...
+    def __iter__(self) -> Iterator[Batch]: ...
+    def __next__(self) -> Batch: ...
+    def __arrow_c_schema__(self) -> object: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    @property
+    def ledgers(self) -> list[Ledger]:
+        """One a finished input, and the one being read."""
+
+    def progress(self) -> tuple[int, int, str]:
+        """(compressed bytes read, bytes in all or 0 where unknown, the input being read)."""
+
+@final
+class Rule:
+    """One loaded rule."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def title(self) -> str: ...
+    @property
+    def level(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def author(self) -> str: ...
+    @property
+    def license(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def tags(self) -> list[str]: ...
+    @property
+    def references(self) -> list[str]: ...
+    @property
+    def falsepositives(self) -> list[str]: ...
+    @property
+    def logsource(self) -> dict[str, str]: ...
+
+@final
+class Rules:
+    """A loaded set of Sigma rules."""
+
+    @staticmethod
+    def load(
+        paths: Sequence[str],
+        *,
+        tables: str,
+        statuses: Sequence[str] | None = None,
+        min_level: str | None = None,
+        placeholders: Mapping[str, Sequence[str]] | None = None,
+        packs: Packs | None = None,
+    ) -> Rules:
+        """Load rule files and folders.
+
+        tables: folder with logsources.yaml and entities.yaml.
+        statuses: Sigma statuses to take; None takes all but deprecated and unsupported.
+        min_level: leave out rules below this level.
+        packs: whose field maps resolve batches that carry none.
+        Rules that cannot be loaded are listed in `problems`. Raises RuleError where none could.
+        """
+
+    def __len__(self) -> int: ...
+    @property
+    def rules(self) -> list[Rule]: ...
+    @property
+    def problems(self) -> list[Problem]: ...
+    @property
+    def files(self) -> int:
+        """Rule files read."""
+
+    @property
+    def skipped(self) -> int:
+        """Valid rules left out by status or level."""
+
+    @property
+    def version(self) -> str:
+        """Content hash of the rules and tables."""
+
+    def match(self, data: object) -> Batch:
+        """Match events and give the signals.
+
+        data: anything with `__arrow_c_stream__` or `__arrow_c_array__` in the event schema.
+        Raises SchemaError where it is not.
+        """
+
+@final
+class ScanChunk:
+    """A part of a scan's result."""
+
+    @property
+    def signals(self) -> Batch: ...
+    @property
+    def events(self) -> Batch:
+        """The events that the signals speak of, with their text in `raw_data`."""
+
+@final
+class Scanner:
+    """Parses and matches inputs in one pass. Iterate it; each chunk is a second's work or less.
+
+    inputs, format, timezone, received_us: as for EventReader.
+    since_us, until_us: only events with `time_effective` in [since, until) (µs UTC) are matched.
+    known_files: (prefix hash hex, ordinal, size, content hash hex) of files seen by earlier scans.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[str | tuple[str, bytes] | tuple[str, Iterable[bytes]]],
+        rules: Rules,
+        packs: Packs,
+        *,
+        format: str | None = None,
+        timezone: str = "UTC",
+        received_us: int | None = None,
+        since_us: int | None = None,
+        until_us: int | None = None,
+        known_files: Sequence[tuple[str, int, int, str]] = (),
+    ) -> None: ...
+    def __iter__(self) -> Iterator[ScanChunk]: ...
+    def __next__(self) -> ScanChunk: ...
+    def progress(self) -> tuple[int, int, str]: ...
+    @property
+    def ledgers(self) -> list[Ledger]: ...
+    @property
+    def files(self) -> list[tuple[str, int, int, str]]:
+        """The files read to their end, as known_files takes them."""
+
+    @property
+    def matched(self) -> dict[str, int]:
+        """Signals by rule id."""
+
+def explain_record(
+    raw: bytes, packs: Packs, *, format: str | None = None, timezone: str = "UTC"
+) -> dict[str, Any]:
+    """Which pack reads a record and why, field by field.
+
+    Keys: outcome (event, directive, unparsed), parser, decoder, reason (code or null), offset,
+    encoding, time, and fields: list of {source, name, value, column}.
+    """
+
+def read_record(path: str, position: int) -> bytes | None:
+    """The raw bytes of the record at an offset of the decompressed file, without its line end."""
+
+def codes() -> list[Code]:
+    """Every kind of fault."""
+
+def schema() -> list[Leaf]:
+    """Every leaf of the event schema."""
+
+__version__: str

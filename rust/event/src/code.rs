@@ -1,0 +1,139 @@
+//! The one table of fault kinds: a number for people, a name for programs and metrics.
+//!
+//! Numbers: 1xxx input and parsing, 2xxx rules and packs, 3xxx events and stores, 4xxx use of the
+//! command line and configuration. A number is never given twice and never changes its meaning.
+
+/// One kind of fault.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// For people: `BS2104`. Has a section in `docs/reference/errors.md`.
+    pub number: &'static str,
+    /// For programs and metrics: `rule.unknown_modifier`.
+    pub name: &'static str,
+    /// What it means and what usually mends it, in one or two sentences.
+    pub about: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $number:literal $name:literal $about:literal;)*) => {
+        /// One constant a kind of fault.
+        pub mod codes {
+            use super::Code;
+            $(
+                #[doc = $about]
+                pub const $constant: &Code = &Code { number: $number, name: $name, about: $about };
+            )*
+        }
+        /// All kinds of fault, in order of their numbers.
+        pub const CODES: &[&Code] = &[$(codes::$constant),*];
+    };
+}
+
+codes! {
+    PARSE_NO_DECODER = "BS1001" "parse.no_decoder"
+        "No decoder could read the record. It stays an event with parser `none` and its text; name the format with --format, or add a parser pack.";
+    PARSE_TRUNCATED = "BS1002" "parse.truncated"
+        "The record ends before its structure does (a JSON object without its end, a quote never closed). The writer was cut off, or the line was.";
+    PARSE_MALFORMED = "BS1003" "parse.malformed"
+        "The record is not what its format demands at the place named. It stays an event with parser `none` and its text.";
+    PARSE_TOO_DEEP = "BS1004" "parse.too_deep"
+        "The record nests deeper than 64 levels. It stays an event with parser `none` and its text.";
+    PARSE_ENCODING = "BS1005" "parse.encoding"
+        "The record is neither UTF-8 nor GB18030. Bytes that fit neither are shown as U+FFFD; the raw bytes stay readable by event id.";
+    PARSE_TOO_MANY_FIELDS = "BS1006" "parse.too_many_fields"
+        "The record has more fields than the limit. It stays an event with parser `none` and its text.";
+    INPUT_NOT_FOUND = "BS1101" "input.not_found"
+        "No file or folder stands at the path, or the pattern matched nothing. Check the spelling.";
+    INPUT_DENIED = "BS1102" "input.denied"
+        "The file or folder may not be read by this user. Run as a user who may, or change its permissions.";
+    INPUT_BROKEN = "BS1103" "input.broken"
+        "Reading failed part-way. What was read before the fault has been processed.";
+    INPUT_CUT_SHORT = "BS1104" "input.cut_short"
+        "The compressed file ends before its stream does, or is damaged. What could be decompressed has been processed.";
+    INPUT_RECORD_TOO_LONG = "BS1105" "input.record_too_long"
+        "The record is longer than the limit; it goes on in further records marked `continued`.";
+    INPUT_EMPTY = "BS1106" "input.empty"
+        "The file holds no record. If it should, check the writer.";
+    INPUT_SYMLINK_LOOP = "BS1107" "input.symlink_loop"
+        "A link leads back to a folder that is already being read. It was not followed.";
+    INPUT_RATIO = "BS1108" "input.ratio"
+        "The compressed file grows more than the allowed ratio. What was decompressed up to the limit has been processed.";
+    RULE_YAML = "BS2101" "rule.yaml"
+        "The file is not YAML at the place named. Mend the syntax there.";
+    RULE_BUDGET = "BS2102" "rule.budget"
+        "The file is larger, deeper or has more aliases than a rule may. Split it, or write the values out.";
+    RULE_STRUCTURE = "BS2103" "rule.structure"
+        "A part of the rule is missing or is not of the type that Sigma demands.";
+    RULE_UNKNOWN_MODIFIER = "BS2104" "rule.unknown_modifier"
+        "The modifier is not one that Sigma has. Check the spelling.";
+    RULE_MODIFIER_USE = "BS2105" "rule.modifier_use"
+        "The modifier does not fit the value or the modifiers before it.";
+    RULE_CONDITION = "BS2106" "rule.condition"
+        "The condition cannot be read at the place named.";
+    RULE_UNKNOWN_SELECTION = "BS2107" "rule.unknown_selection"
+        "The condition names a selection that the rule does not have, or a pattern that fits none.";
+    RULE_REGEX = "BS2108" "rule.regex"
+        "The regular expression is invalid, too large, or uses look-around or back-references, which have no linear-time form.";
+    RULE_VALUE = "BS2109" "rule.value"
+        "The value does not fit its field or modifier (a network, a number, a base64 form).";
+    RULE_DUPLICATE_ID = "BS2110" "rule.duplicate_id"
+        "Two rules have the same id. The first is kept; give the second its own.";
+    RULE_UNSUPPORTED = "BS2111" "rule.unsupported"
+        "The rule uses a part of Sigma that this version lacks. It was left out.";
+    RULE_NONE = "BS2112" "rule.none"
+        "No rule could be loaded, so nothing can be detected. Check the path and the problems listed.";
+    RULE_UNROUTED = "BS2113" "rule.unrouted"
+        "No log source of the routing table fits the rule's `logsource`. The rule is tried on every event that no other log source claims.";
+    RULE_PLACEHOLDER = "BS2114" "rule.placeholder"
+        "The rule has a placeholder without values. Give it values, or leave the rule out.";
+    PACK_INVALID = "BS2201" "pack.invalid"
+        "The parser pack cannot be read at the place named.";
+    PACK_UNKNOWN_COLUMN = "BS2202" "pack.unknown_column"
+        "The pack maps a field to a column that the event schema does not have, or that is filled by the platform itself.";
+    PACK_SAMPLE = "BS2203" "pack.sample"
+        "A sample of the pack did not parse to what stands beside it.";
+    PACK_UNKNOWN_DECODER = "BS2204" "pack.unknown_decoder"
+        "The pack names a decoder that does not exist.";
+    EVENT_UNKNOWN_FIELD_MAP = "BS3001" "event.unknown_field_map"
+        "The batch names a field map that neither it nor the loaded packs have. Load the packs that made it.";
+    EVENT_SCHEMA = "BS3002" "event.schema"
+        "The data is not in the event schema, or is of a newer version of it.";
+    STORE_VERSION = "BS3101" "store.version"
+        "The store was written by a newer version. Upgrade; nothing was changed.";
+    STORE_LOCKED = "BS3102" "store.locked"
+        "Another process is writing to the output folder. Wait for it, or name another folder.";
+    STORE_FULL = "BS3103" "store.full"
+        "The disk is full. What stood in the output folder before is unchanged; free space and run again.";
+    STORE_NOT_FOUND = "BS3104" "store.not_found"
+        "No store stands in the folder. Make one with `bigsec scan … --output DIR`.";
+    STORE_BROKEN = "BS3105" "store.broken"
+        "The store cannot be read. Move it aside and scan again: it is a view and can be rebuilt.";
+    NOT_FOUND = "BS3106" "store.no_such_thing"
+        "Nothing has the id that was asked for.";
+    USAGE = "BS4001" "usage"
+        "The command line cannot be understood. See --help.";
+    STREAM_CONSUMED = "BS4002" "stream.consumed"
+        "The stream was already read. Open it again.";
+    TIME_ZONE = "BS4003" "usage.time_zone"
+        "The time zone is not known. Use an IANA name such as Asia/Shanghai, or an offset such as +08:00.";
+    FORMAT_UNKNOWN = "BS4004" "usage.format"
+        "No parser pack or decoder has that name.";
+    MISSING_EXTRA = "BS4005" "usage.missing_extra"
+        "The function needs a package that is not installed.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_given_once_and_in_order() {
+        for pair in CODES.windows(2) {
+            assert!(pair[0].number < pair[1].number, "{} {}", pair[0].number, pair[1].number);
+        }
+        let mut names: Vec<_> = CODES.iter().map(|code| code.name).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), CODES.len());
+    }
+}
