@@ -1,1 +1,25 @@
-//! bigsec collect
+//! Gets records in: opens inputs, decompresses and frames them, gives them ids, and drives them
+//! through parsing and matching.
+//!
+//! Nothing here knows a log format (`bigsec-parse`) or a rule (`bigsec-detect`). Files and time
+//! are touched in [`storage`] and [`clock`] alone.
+
+pub mod clock;
+pub mod storage;
+
+mod decompress;
+mod feed;
+mod file_book;
+mod framing;
+mod input;
+mod ledger;
+mod progress;
+mod scan;
+
+pub use feed::{Feed, FeedOptions, FedEvent};
+pub use file_book::{FileBook, KnownFile};
+pub use framing::{Line, Lines, RECORD_LIMIT};
+pub use input::Input;
+pub use ledger::Ledger;
+pub use progress::Progress;
+pub use scan::{ScanChunk, ScanOptions, Scanner};

@@ -1,1 +1,5 @@
 //! bigsec detect
+mod fold;
+mod sigma;
+mod suggest;
+mod yaml;

@@ -34,6 +34,8 @@ pub struct EventMeta<'a> {
     pub source: &'a str,
     /// Encoding of the raw bytes where it was not UTF-8.
     pub encoding: Option<&'a str>,
+    /// The record is the rest of one that exceeded the record limit.
+    pub continued: bool,
     /// Keep the record's text beside the event.
     pub keep_raw: bool,
 }
@@ -50,6 +52,7 @@ struct Own {
     parser: usize,
     field_map: usize,
     encoding: usize,
+    continued: usize,
     unmapped: usize,
     raw_data: usize,
 }
@@ -67,6 +70,7 @@ impl Own {
             parser: at("parser"),
             field_map: at("field_map"),
             encoding: at("metadata.encoding"),
+            continued: at("metadata.continued"),
             unmapped: at("unmapped"),
             raw_data: at("raw_data"),
         }
@@ -193,6 +197,9 @@ impl EventBatchBuilder {
         self.columns[own.field_map].set_text(row, map.id());
         if let Some(encoding) = meta.encoding {
             self.columns[own.encoding].set_text(row, encoding);
+        }
+        if meta.continued {
+            self.columns[own.continued].set_text(row, "true");
         }
         if meta.keep_raw {
             self.columns[own.raw_data].set_text(row, record.text());

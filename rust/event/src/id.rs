@@ -97,13 +97,19 @@ impl FromStr for EventId {
     }
 }
 
-/// The 47-bit key of a file: BLAKE3 of its first 64 KiB of decompressed content and an ordinal.
+/// The fingerprint of a file: BLAKE3 of its first 64 KiB of decompressed content.
+///
+/// Path, inode and compression do not enter, so a copied, renamed or compressed log keeps its ids.
+pub fn fingerprint(prefix: &[u8]) -> [u8; 32] {
+    *blake3::hash(&prefix[..prefix.len().min(FINGERPRINT_BYTES)]).as_bytes()
+}
+
+/// The 47-bit key of a file: its fingerprint and an ordinal.
 ///
 /// The ordinal tells apart files that begin alike and go on differently; it is 0 for the first.
-/// Path, inode and compression do not enter, so a copied, renamed or compressed log keeps its ids.
-pub fn file_key(prefix: &[u8], ordinal: u32) -> u64 {
+pub fn file_key(fingerprint: &[u8; 32], ordinal: u32) -> u64 {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&prefix[..prefix.len().min(FINGERPRINT_BYTES)]);
+    hasher.update(fingerprint);
     hasher.update(&ordinal.to_le_bytes());
     let mut key = [0; 8];
     key.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
@@ -139,8 +145,9 @@ mod tests {
     #[test]
     fn the_ordinal_tells_files_apart_and_only_the_prefix_counts() {
         let long = vec![7; FINGERPRINT_BYTES + 10];
-        assert_eq!(file_key(&long, 0), file_key(&long[..FINGERPRINT_BYTES], 0));
-        assert_ne!(file_key(&long, 0), file_key(&long, 1));
-        assert!(file_key(&long, 0) <= KEY_MASK);
+        let print = fingerprint(&long);
+        assert_eq!(print, fingerprint(&long[..FINGERPRINT_BYTES]));
+        assert_ne!(file_key(&print, 0), file_key(&print, 1));
+        assert!(file_key(&print, 0) <= KEY_MASK);
     }
 }

@@ -26,7 +26,7 @@ mod view;
 pub use batch::{EventBatchBuilder, EventMeta};
 pub use code::{CODES, Code, codes};
 pub use field_map::{FieldMap, FieldMapError, FieldMaps};
-pub use id::{EventId, Origin, ParseIdError, file_key};
+pub use id::{EventId, FINGERPRINT_BYTES, Origin, ParseIdError, file_key, fingerprint};
 pub use name::FieldName;
 pub use problem::{Place, Problem};
 pub use record::{Fields, Record};

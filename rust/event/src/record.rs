@@ -130,6 +130,11 @@ impl Record {
         }
     }
 
+    /// The pack that read this record; `none` where nothing could.
+    pub fn parser_id(&self) -> &Arc<str> {
+        &self.parser
+    }
+
     /// Number of fields; the elements of a list count each.
     pub fn len(&self) -> usize {
         self.fields.len()

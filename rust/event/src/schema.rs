@@ -140,6 +140,11 @@ pub const LEAVES: &[Leaf] = &[
     leaf("metadata.product_vendor", Text, "Its vendor (OCSF metadata.product.vendor_name)."),
     leaf("metadata.version", Text, "Version of the record's own layout."),
     own("metadata.encoding", Text, "Encoding of the raw bytes where it was not UTF-8."),
+    own(
+        "metadata.continued",
+        Boolean,
+        "True where the record is the rest of one that exceeded the record limit.",
+    ),
     leaf("device.hostname", Text, "Host that the event happened on."),
     leaf("device.ip", Ip, "Its address."),
     leaf("src_endpoint.hostname", Text, "Name of the host that acts."),

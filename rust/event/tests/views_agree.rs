@@ -49,6 +49,7 @@ fn meta(position: u64) -> EventMeta<'static> {
         bound: TimeBound::None,
         source: "test",
         encoding: None,
+        continued: false,
         keep_raw: true,
     }
 }

@@ -1,1 +1,5 @@
 //! bigsec parse
+pub mod decode;
+pub mod encoding;
+pub mod pattern;
+pub mod time;

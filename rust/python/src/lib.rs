@@ -1,1 +1,44 @@
-//! bigsec python
+//! `bigsec._core`: the only crate that knows Python. Conversion, no logic.
+//!
+//! Batches cross the border, not records: Arrow by PyCapsule both ways, the interpreter's lock
+//! released while Rust works.
+
+use pyo3::prelude::*;
+
+mod arrow;
+mod catalogue;
+mod error;
+mod explain;
+mod input;
+mod ledger;
+mod packs;
+mod reader;
+mod rules;
+mod scanner;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use crate::arrow::Batch;
+    #[pymodule_export]
+    use crate::catalogue::{Code, Leaf, codes, schema};
+    #[pymodule_export]
+    use crate::explain::{explain_record, read_record};
+    #[pymodule_export]
+    use crate::ledger::Ledger;
+    #[pymodule_export]
+    use crate::packs::Packs;
+    #[pymodule_export]
+    use crate::reader::EventReader;
+    #[pymodule_export]
+    use crate::rules::{Rule, Rules};
+    #[pymodule_export]
+    use crate::scanner::{ScanChunk, Scanner};
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "the name that Python expects")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

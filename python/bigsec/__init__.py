@@ -1,0 +1,44 @@
+"""Log lines in, Arrow batches and signals out.
+
+    import bigsec
+
+    for batch in bigsec.read("access.log.gz"):       # any Arrow library can take a batch
+        ...
+    rules = bigsec.Rules.load("rules/")              # Sigma; what cannot be loaded is listed
+    signals = rules.match(batch)                     # Arrow in, Arrow out
+
+Importing this package imports neither pyarrow nor anything else that is large. Exceptions stand
+in `bigsec.errors`.
+"""
+
+from __future__ import annotations
+
+from bigsec._core import Batch, EventReader, Ledger, Packs, Rule, ScanChunk, Scanner, __version__
+from bigsec.errors import BigsecError, Problem
+from bigsec.library import (
+    Rules,
+    default_packs,
+    default_rules,
+    default_tables,
+    read,
+    scan,
+)
+
+__all__ = [
+    "Batch",
+    "BigsecError",
+    "EventReader",
+    "Ledger",
+    "Packs",
+    "Problem",
+    "Rule",
+    "Rules",
+    "ScanChunk",
+    "Scanner",
+    "__version__",
+    "default_packs",
+    "default_rules",
+    "default_tables",
+    "read",
+    "scan",
+]

@@ -1,0 +1,43 @@
+"""Mission module 3: signals become incidents that say who, how, what and by which weakness."""
+
+from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
+from bigsec.detect.model import (
+    Answer,
+    Entity,
+    Evidence,
+    Incident,
+    IncidentDetail,
+    IncidentFilter,
+    IncidentPage,
+    Recorded,
+    Signal,
+    Summary,
+    TimelineEntry,
+)
+from bigsec.detect.service import add, correlate, get_incident, list_incidents, record, summary
+from bigsec.detect.settings import Grouping
+
+__all__ = [
+    "LEVELS",
+    "Answer",
+    "Entity",
+    "Evidence",
+    "Grouping",
+    "Incident",
+    "IncidentDetail",
+    "IncidentFilter",
+    "IncidentPage",
+    "Level",
+    "Recorded",
+    "Signal",
+    "Summary",
+    "TimelineEntry",
+    "add",
+    "correlate",
+    "get_incident",
+    "level_of",
+    "list_incidents",
+    "record",
+    "severity_of",
+    "summary",
+]

@@ -1,0 +1,217 @@
+//! Cuts a byte stream into records at line ends.
+
+use std::io::{self, Read};
+
+use bigsec_event::FINGERPRINT_BYTES;
+
+/// The longest record, in bytes; what is longer goes on in further records.
+pub const RECORD_LIMIT: usize = 64 * 1024 * 1024;
+/// Bytes asked from below at a time.
+const CHUNK: usize = 256 * 1024;
+
+/// One record as framed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// Where it begins in the decompressed stream.
+    pub offset: u64,
+    /// Its line number, from 1.
+    pub number: u64,
+    /// Its bytes, without the line end.
+    pub bytes: &'a [u8],
+    /// It is the rest of a record that exceeded the limit.
+    pub continued: bool,
+    /// It exceeded the limit: the next record goes on with it.
+    pub unfinished: bool,
+}
+
+/// Frames a stream into lines. Ends are `\n` or `\r\n`; empty lines frame nothing.
+pub struct Lines<R> {
+    inner: R,
+    buffer: Vec<u8>,
+    /// The part of the buffer that holds bytes not yet given out.
+    start: usize,
+    end: usize,
+    /// How far from `start` no line end stands, so that a long line is searched once.
+    searched: usize,
+    /// Place of `start` in the stream.
+    offset: u64,
+    /// Line ends before `start`.
+    ends: u64,
+    limit: usize,
+    continued: bool,
+    finished: bool,
+    failure: Option<io::Error>,
+}
+
+impl<R: Read> Lines<R> {
+    /// Frames `inner`.
+    pub fn new(inner: R) -> Self {
+        Self::with_limit(inner, RECORD_LIMIT)
+    }
+
+    /// Frames with another limit than [`RECORD_LIMIT`].
+    pub fn with_limit(inner: R, limit: usize) -> Self {
+        Self {
+            inner,
+            buffer: vec![0; CHUNK],
+            start: 0,
+            end: 0,
+            searched: 0,
+            offset: 0,
+            ends: 0,
+            limit: limit.max(1),
+            continued: false,
+            finished: false,
+            failure: None,
+        }
+    }
+
+    /// The first bytes of the stream, up to the size of a fingerprint, before the first line.
+    pub fn prefix(&mut self) -> &[u8] {
+        while self.end < FINGERPRINT_BYTES && !self.finished {
+            self.fill();
+        }
+        &self.buffer[..self.end.min(FINGERPRINT_BYTES)]
+    }
+
+    /// True once the stream below has ended and all of it stands in the buffer.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// The stream below.
+    pub fn inner(&self) -> &R {
+        &self.inner
+    }
+
+    /// Bytes given out so far, line ends included.
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Why reading stopped, once the lines before the fault have been given out.
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
+    }
+
+    /// The next line; `None` at the end or at a fault (see [`take_failure`](Self::take_failure)).
+    pub fn next_line(&mut self) -> Option<Line<'_>> {
+        loop {
+            let found = memchr::memchr(b'\n', &self.buffer[self.start + self.searched..self.end])
+                .map(|at| self.searched + at)
+                .filter(|at| *at <= self.limit);
+            let have = self.end - self.start;
+            let (length, taken, unfinished) = match found {
+                Some(at) => (at, at + 1, false),
+                None if have > self.limit => (self.limit, self.limit, true),
+                None if !self.finished => {
+                    self.searched = have;
+                    self.fill();
+                    continue;
+                }
+                None if have == 0 => return None,
+                None => (have, have, false),
+            };
+            let (from, offset, continued) = (self.start, self.offset, self.continued);
+            self.start += taken;
+            self.offset += taken as u64;
+            self.searched = 0;
+            self.continued = unfinished;
+            let number = self.ends + 1;
+            self.ends += u64::from(taken > length);
+            let mut bytes = from..from + length;
+            if !unfinished && self.buffer[bytes.clone()].last() == Some(&b'\r') {
+                bytes.end -= 1;
+            }
+            if bytes.is_empty() && !continued {
+                continue;
+            }
+            let bytes = &self.buffer[bytes];
+            return Some(Line { offset, number, bytes, continued, unfinished });
+        }
+    }
+
+    /// Reads more from below, making room first.
+    fn fill(&mut self) {
+        if self.start > 0 {
+            self.buffer.copy_within(self.start..self.end, 0);
+            self.end -= self.start;
+            self.start = 0;
+        }
+        if self.end == self.buffer.len() {
+            self.buffer.resize(self.buffer.len() * 2, 0);
+        } else if self.buffer.len() > 4 * CHUNK && self.end < CHUNK {
+            // A long line is over: give its memory back.
+            self.buffer.truncate(CHUNK);
+            self.buffer.shrink_to_fit();
+        }
+        match self.inner.read(&mut self.buffer[self.end..]) {
+            Ok(0) => self.finished = true,
+            Ok(read) => self.end += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => {
+                self.finished = true;
+                self.failure = Some(error);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Gives one to `step` bytes a read, as a slow pipe does.
+    struct Drip<'a>(&'a [u8], usize);
+
+    impl Read for Drip<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let length = self.0.len().min(self.1).min(buffer.len());
+            buffer[..length].copy_from_slice(&self.0[..length]);
+            self.0 = &self.0[length..];
+            Ok(length)
+        }
+    }
+
+    fn all(bytes: &[u8], step: usize, limit: usize) -> Vec<(u64, Vec<u8>, bool)> {
+        let mut lines = Lines::with_limit(Drip(bytes, step), limit);
+        let mut out = Vec::new();
+        while let Some(line) = lines.next_line() {
+            out.push((line.offset, line.bytes.to_vec(), line.continued));
+        }
+        out
+    }
+
+    #[test]
+    fn line_ends_are_cut_and_offsets_kept() {
+        assert_eq!(
+            all(b"a\r\n\nbc\n\r\nd", 3, 100),
+            [(0, b"a".to_vec(), false), (4, b"bc".to_vec(), false), (9, b"d".to_vec(), false)]
+        );
+    }
+
+    #[test]
+    fn a_record_at_the_limit_is_whole_and_one_beyond_goes_on() {
+        assert_eq!(all(b"abcd\nx", 64, 4), [(0, b"abcd".to_vec(), false), (5, b"x".to_vec(), false)]);
+        assert_eq!(
+            all(b"abcde\nx", 64, 4),
+            [(0, b"abcd".to_vec(), false), (4, b"e".to_vec(), true), (6, b"x".to_vec(), false)]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn how_the_bytes_arrive_changes_nothing(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), Just(b'a')], 0..60),
+            step in 1_usize..9,
+            limit in 1_usize..12,
+        ) {
+            let whole = all(&bytes, usize::MAX, limit);
+            prop_assert_eq!(&all(&bytes, step, limit), &whole);
+            let kept: usize = whole.iter().map(|(_, line, _)| line.len()).sum();
+            let letters = bytes.iter().filter(|byte| **byte == b'a').count();
+            prop_assert!(kept >= letters);
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! sigma
+mod condition;
+mod encode;
+mod glob;
+mod modifier;
+mod number;
+mod pieces;
+mod regular;
+mod time_part;

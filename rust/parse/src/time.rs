@@ -1,0 +1,330 @@
+//! Reading times as devices write them: to µs since 1970 UTC, with the device's offset.
+//!
+//! The layouts that nearly every record has are read here; other layouts go to `jiff`. A missing
+//! year and zone come from the time of receipt and the source's time zone, never from now, so
+//! that reading a record again gives the same time.
+
+use jiff::civil::{Date, DateTime, Time as CivilTime};
+use jiff::fmt::strtime;
+use jiff::tz::TimeZone;
+
+/// A moment, and the offset that the record or the source gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// µs since 1970, UTC.
+    pub us: i64,
+    /// Offset from UTC in minutes; none where the record counts from an epoch.
+    pub offset_min: Option<i16>,
+}
+
+/// How a field writes its time.
+#[derive(Debug, Clone)]
+pub enum TimeFormat {
+    /// `2024-05-01T12:00:00.123Z`, also with a space, a comma, or without a zone.
+    Rfc3339,
+    /// `May  1 12:00:00`, also with a fraction, and with the year before or after the clock.
+    Rfc3164,
+    /// `01/May/2024:12:00:00 +0800`, as access logs have it.
+    Clf,
+    /// Seconds, ms, µs or ns since 1970; which of them, the size of the number says.
+    Epoch,
+    /// Seconds since 1970.
+    EpochS,
+    /// Milliseconds since 1970.
+    EpochMs,
+    /// Microseconds since 1970.
+    EpochUs,
+    /// Nanoseconds since 1970.
+    EpochNs,
+    /// A layout in the words of `strptime`.
+    Pattern(Box<str>),
+}
+
+impl TimeFormat {
+    /// The format named in a pack: one of the fixed names, or a layout with `%`.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "rfc3339" => Self::Rfc3339,
+            "rfc3164" => Self::Rfc3164,
+            "clf" => Self::Clf,
+            "epoch" => Self::Epoch,
+            "epoch_s" => Self::EpochS,
+            "epoch_ms" => Self::EpochMs,
+            "epoch_us" => Self::EpochUs,
+            "epoch_ns" => Self::EpochNs,
+            layout if is_layout(layout) => Self::Pattern(layout.into()),
+            _ => return None,
+        })
+    }
+}
+
+/// True for a `strptime` layout; `jiff` checks one only by using it.
+fn is_layout(layout: &str) -> bool {
+    let zoned = jiff::Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
+    layout.contains('%') && strtime::format(layout, &zoned).is_ok()
+}
+
+/// What a record does not say about its time.
+#[derive(Debug, Clone, Copy)]
+pub struct Receipt<'a> {
+    /// When the record was received, µs since 1970.
+    pub received_us: i64,
+    /// The source's zone.
+    pub timezone: &'a TimeZone,
+}
+
+impl Receipt<'_> {
+    /// Reads a time; nothing where the text is not one.
+    pub fn read(&self, text: &str, format: &TimeFormat) -> Option<Moment> {
+        let text = text.trim();
+        match format {
+            TimeFormat::Rfc3339 => self.rfc3339(text),
+            TimeFormat::Rfc3164 => self.rfc3164(text),
+            TimeFormat::Clf => self.clf(text),
+            TimeFormat::Epoch => epoch(text, None),
+            TimeFormat::EpochS => epoch(text, Some(1_000_000_000)),
+            TimeFormat::EpochMs => epoch(text, Some(1_000_000)),
+            TimeFormat::EpochUs => epoch(text, Some(1_000)),
+            TimeFormat::EpochNs => epoch(text, Some(1)),
+            TimeFormat::Pattern(layout) => self.pattern(text, layout),
+        }
+    }
+
+    fn rfc3339(&self, text: &str) -> Option<Moment> {
+        let mut scan = Scan { rest: text.as_bytes() };
+        let year = scan.digits(4)?;
+        scan.byte(b"-/")?;
+        let month = scan.digits(2)?;
+        scan.byte(b"-/")?;
+        let day = scan.digits(2)?;
+        scan.byte(b"Tt ")?;
+        let (clock, fraction) = scan.clock()?;
+        let date = date(year, month, day)?;
+        scan.skip(b' ');
+        self.at(date.to_datetime(clock), fraction, scan.zone()?)
+    }
+
+    fn clf(&self, text: &str) -> Option<Moment> {
+        let text = text.trim_start_matches('[').trim_end_matches(']');
+        let mut scan = Scan { rest: text.as_bytes() };
+        let day = scan.digits(2)?;
+        scan.byte(b"/")?;
+        let month = scan.month()?;
+        scan.byte(b"/")?;
+        let year = scan.digits(4)?;
+        scan.byte(b":")?;
+        let (clock, fraction) = scan.clock()?;
+        scan.skip(b' ');
+        self.at(date(year, month, day)?.to_datetime(clock), fraction, scan.zone()?)
+    }
+
+    fn rfc3164(&self, text: &str) -> Option<Moment> {
+        let mut scan = Scan { rest: text.as_bytes() };
+        let month = scan.month()?;
+        scan.skip(b' ');
+        let day = scan.number(2)?;
+        scan.byte(b" ")?;
+        scan.skip(b' ');
+        let mut year = None;
+        if scan.rest.get(4) == Some(&b' ') {
+            year = Some(scan.digits(4)?);
+            scan.skip(b' ');
+        }
+        let (clock, fraction) = scan.clock()?;
+        if scan.skip(b' ') && !scan.rest.is_empty() && year.is_none() {
+            year = Some(scan.digits(4)?);
+        }
+        if !scan.rest.is_empty() {
+            return None;
+        }
+        match year {
+            Some(year) => {
+                self.at(date(year, month, day)?.to_datetime(clock), fraction, Zone::Missing)
+            }
+            None => self.latest_year(month, day, clock, fraction),
+        }
+    }
+
+    /// The latest year in which the time lies no more than a day after receipt: a December line
+    /// received in January is of the old year, a clock a little ahead stays in the new one.
+    fn latest_year(&self, month: i64, day: i64, clock: CivilTime, fraction: i64) -> Option<Moment> {
+        const DAY_US: i64 = 86_400_000_000;
+        let received = jiff::Timestamp::from_microsecond(self.received_us).ok()?;
+        let year = i64::from(self.timezone.to_datetime(received).year()) + 1;
+        // The 29th of February has to go back eight years at most (1904 after 1896).
+        (0..=9).filter_map(|back| date(year - back, month, day)).find_map(|date| {
+            self.at(date.to_datetime(clock), fraction, Zone::Missing)
+                .filter(|moment| moment.us <= self.received_us.saturating_add(DAY_US))
+        })
+    }
+
+    fn pattern(&self, text: &str, layout: &str) -> Option<Moment> {
+        let broken = strtime::parse(layout, text).ok()?;
+        if let Ok(timestamp) = broken.to_timestamp() {
+            let offset_min = broken.offset().map(|offset| (offset.seconds() / 60) as i16);
+            return Some(Moment { us: timestamp.as_microsecond(), offset_min });
+        }
+        self.at(broken.to_datetime().ok()?, 0, Zone::Missing)
+    }
+
+    fn at(&self, civil: DateTime, fraction_us: i64, zone: Zone) -> Option<Moment> {
+        let offset_s = match zone {
+            Zone::Offset(seconds) => seconds,
+            Zone::Missing => {
+                let zoned = self.timezone.to_zoned(civil).ok()?;
+                i64::from(zoned.offset().seconds())
+            }
+        };
+        let days = days_since_1970(civil);
+        let clock = i64::from(civil.hour()) * 3600
+            + i64::from(civil.minute()) * 60
+            + i64::from(civil.second());
+        let us = (days * 86_400 + clock - offset_s) * 1_000_000
+            + fraction_us
+            + i64::from(civil.subsec_nanosecond()) / 1000;
+        Some(Moment { us, offset_min: Some((offset_s / 60) as i16) })
+    }
+}
+
+enum Zone {
+    Offset(i64),
+    Missing,
+}
+
+fn date(year: i64, month: i64, day: i64) -> Option<Date> {
+    Date::new(year as i16, month as i8, day as i8).ok()
+}
+
+/// Days since 1970-01-01 in the proleptic Gregorian calendar.
+fn days_since_1970(civil: DateTime) -> i64 {
+    let (month, day) = (i64::from(civil.month()), i64::from(civil.day()));
+    // Years that begin in March, so that the leap day is the last of its year.
+    let year = i64::from(civil.year()) - i64::from(month <= 2);
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
+}
+
+/// A number since 1970 whose unit is `unit_ns`, or is guessed from its size.
+fn epoch(text: &str, unit_ns: Option<i128>) -> Option<Moment> {
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || whole.len() > 19 || !all_digits(whole) || !all_digits(fraction) {
+        return None;
+    }
+    let whole: i128 = whole.parse().ok()?;
+    let unit_ns = unit_ns.unwrap_or(match whole {
+        // 10^11 s is the year 5138, 10^11 ms the year 1973.
+        0..100_000_000_000 => 1_000_000_000,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
+    });
+    let mut ns = whole * unit_ns;
+    let mut place = unit_ns / 10;
+    for digit in fraction.bytes() {
+        ns += i128::from(digit - b'0') * place;
+        place /= 10;
+    }
+    let us = if negative { -ns } else { ns }.div_euclid(1000);
+    // What lies beyond the year 9999 is not a time.
+    const LAST_US: i128 = 253_402_300_800_000_000;
+    (us.abs() < LAST_US).then_some(Moment { us: us as i64, offset_min: None })
+}
+
+/// A cursor over the bytes of a time.
+struct Scan<'a> {
+    rest: &'a [u8],
+}
+
+impl Scan<'_> {
+    /// Exactly `count` digits.
+    fn digits(&mut self, count: usize) -> Option<i64> {
+        let (digits, rest) = self.rest.split_at_checked(count)?;
+        let mut number = 0;
+        for byte in digits {
+            number = number * 10 + i64::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?);
+        }
+        self.rest = rest;
+        Some(number)
+    }
+
+    /// One to `most` digits.
+    fn number(&mut self, most: usize) -> Option<i64> {
+        let count = self.rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
+        if count == 0 { None } else { self.digits(count) }
+    }
+
+    fn byte(&mut self, any_of: &[u8]) -> Option<()> {
+        let (first, rest) = self.rest.split_first()?;
+        self.rest = rest;
+        any_of.contains(first).then_some(())
+    }
+
+    /// Skips a run of `byte`; true where there was one.
+    fn skip(&mut self, byte: u8) -> bool {
+        let count = self.rest.iter().take_while(|next| **next == byte).count();
+        self.rest = &self.rest[count..];
+        count > 0
+    }
+
+    /// `May`, in any case.
+    fn month(&mut self) -> Option<i64> {
+        const MONTHS: &[u8] = b"janfebmaraprmayjunjulaugsepoctnovdec";
+        let (name, rest) = self.rest.split_at_checked(3)?;
+        let found = MONTHS.chunks_exact(3).position(|month| month.eq_ignore_ascii_case(name))?;
+        self.rest = rest;
+        Some(found as i64 + 1)
+    }
+
+    /// `12:00:00` with a fraction of any length, cut to µs.
+    fn clock(&mut self) -> Option<(CivilTime, i64)> {
+        let hour = self.digits(2)?;
+        self.byte(b":")?;
+        let minute = self.digits(2)?;
+        let mut second = 0;
+        if self.rest.first() == Some(&b':') {
+            self.rest = &self.rest[1..];
+            second = self.digits(2)?;
+        }
+        // A leap second has no place in µs since 1970: it becomes the last second before.
+        let second = if second == 60 { 59 } else { second };
+        let clock = CivilTime::new(hour as i8, minute as i8, second as i8, 0).ok()?;
+        let mut fraction = 0;
+        if let Some(b'.' | b',') = self.rest.first() {
+            let digits = &self.rest[1..];
+            let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            for place in 0..6 {
+                let digit = if place < count { digits[place] - b'0' } else { 0 };
+                fraction = fraction * 10 + i64::from(digit);
+            }
+            self.rest = &digits[count..];
+        }
+        Some((clock, fraction))
+    }
+
+    /// The zone at the end: `Z`, `UTC`, `+08:00`, `+0800`, `+08`, or nothing.
+    fn zone(&mut self) -> Option<Zone> {
+        let rest = std::mem::take(&mut self.rest);
+        let sign = match rest {
+            [] => return Some(Zone::Missing),
+            [b'Z' | b'z'] | b"UTC" | b"GMT" => return Some(Zone::Offset(0)),
+            [b'+', ..] => 1,
+            [b'-', ..] => -1,
+            _ => return None,
+        };
+        self.rest = &rest[1..];
+        let hours = self.digits(2)?;
+        if self.rest.first() == Some(&b':') {
+            self.rest = &self.rest[1..];
+        }
+        let minutes = if self.rest.is_empty() { 0 } else { self.digits(2)? };
+        let in_range = self.rest.is_empty() && hours < 24 && minutes < 60;
+        in_range.then_some(Zone::Offset(sign * (hours * 3600 + minutes * 60)))
+    }
+}

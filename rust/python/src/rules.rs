@@ -1,0 +1,221 @@
+//! Sigma rules: loading, looking at them, matching Arrow data.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow_array::{RecordBatch, RecordBatchReader};
+use bigsec_detect::{Entities, EventIdentity, LoadOptions, LogSources, RuleSet, SignalBatchBuilder};
+use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
+use pyo3::prelude::*;
+
+use crate::arrow::{Batch, batches_of, not_events};
+use crate::error::{problems_to_python, raise_problems};
+use crate::packs::Packs;
+
+/// One loaded rule.
+#[pyclass(frozen, module = "bigsec._core")]
+pub struct Rule {
+    set: Arc<RuleSet>,
+    index: usize,
+}
+
+impl Rule {
+    fn rule(&self) -> &bigsec_detect::Rule {
+        &self.set.rules()[self.index]
+    }
+}
+
+#[pymethods]
+impl Rule {
+    #[getter]
+    fn id(&self) -> &str {
+        self.rule().id()
+    }
+
+    #[getter]
+    fn title(&self) -> &str {
+        self.rule().title()
+    }
+
+    #[getter]
+    fn level(&self) -> &str {
+        self.rule().level().as_str()
+    }
+
+    #[getter]
+    fn status(&self) -> &str {
+        self.rule().status().as_str()
+    }
+
+    #[getter]
+    fn author(&self) -> &str {
+        self.rule().author()
+    }
+
+    #[getter]
+    fn license(&self) -> &str {
+        self.rule().license()
+    }
+
+    #[getter]
+    fn description(&self) -> &str {
+        self.rule().description()
+    }
+
+    #[getter]
+    fn path(&self) -> &str {
+        self.rule().path()
+    }
+
+    #[getter]
+    fn tags(&self) -> Vec<String> {
+        self.rule().tags().to_vec()
+    }
+
+    #[getter]
+    fn references(&self) -> Vec<String> {
+        self.rule().references().to_vec()
+    }
+
+    #[getter]
+    fn falsepositives(&self) -> Vec<String> {
+        self.rule().falsepositives().to_vec()
+    }
+
+    #[getter]
+    fn logsource(&self) -> BTreeMap<&'static str, String> {
+        let source = self.rule().logsource();
+        [("product", &source.product), ("category", &source.category), ("service", &source.service)]
+            .into_iter()
+            .filter_map(|(key, value)| value.as_ref().map(|value| (key, value.clone())))
+            .collect()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Rule {} {:?} {}>", self.id(), self.title(), self.level())
+    }
+}
+
+/// A loaded set of Sigma rules.
+#[pyclass(frozen, module = "bigsec._core")]
+pub struct Rules {
+    pub set: Arc<RuleSet>,
+    pub entities: Arc<Entities>,
+    maps: FieldMaps,
+    problems: Vec<Problem>,
+    files: usize,
+    skipped: usize,
+}
+
+#[pymethods]
+impl Rules {
+    #[staticmethod]
+    #[pyo3(signature = (paths, *, tables, statuses=None, min_level=None, placeholders=None, packs=None))]
+    fn load(
+        py: Python<'_>,
+        paths: Vec<PathBuf>,
+        tables: PathBuf,
+        statuses: Option<Vec<String>>,
+        min_level: Option<String>,
+        placeholders: Option<HashMap<String, Vec<String>>>,
+        packs: Option<PyRef<'_, Packs>>,
+    ) -> PyResult<Self> {
+        let maps = packs.map_or_else(FieldMaps::new, |packs| packs.0.maps().clone());
+        let bad_tables =
+            |problems: Vec<Problem>| raise_problems(py, &problems, "the tables cannot be loaded");
+        let log_sources =
+            LogSources::load(&tables.join("logsources.yaml")).map_err(bad_tables)?;
+        let entities = Entities::load(&tables.join("entities.yaml")).map_err(bad_tables)?;
+        let options = LoadOptions::new(log_sources)
+            .statuses(statuses.as_deref())
+            .and_then(|options| options.min_level(min_level.as_deref()))
+            .map_err(|problem| crate::error::raise_problem(py, &problem))?
+            .placeholders(placeholders.unwrap_or_default());
+        let loaded = py.detach(|| RuleSet::load(&paths, &options));
+        if loaded.rules.rules().is_empty() && loaded.skipped == 0 {
+            let mut problems = loaded.problems;
+            problems.insert(0, Problem::new(codes::RULE_NONE, "no rule could be loaded"));
+            return Err(raise_problems(py, &problems, "nothing can be detected"));
+        }
+        Ok(Self {
+            set: Arc::new(loaded.rules),
+            entities: Arc::new(entities),
+            maps,
+            problems: loaded.problems,
+            files: loaded.files,
+            skipped: loaded.skipped,
+        })
+    }
+
+    fn __len__(&self) -> usize {
+        self.set.rules().len()
+    }
+
+    #[getter]
+    fn rules(&self) -> Vec<Rule> {
+        (0..self.set.rules().len())
+            .map(|index| Rule { set: Arc::clone(&self.set), index })
+            .collect()
+    }
+
+    #[getter]
+    fn problems<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        problems_to_python(py, &self.problems)
+    }
+
+    #[getter]
+    fn files(&self) -> usize {
+        self.files
+    }
+
+    #[getter]
+    fn skipped(&self) -> usize {
+        self.skipped
+    }
+
+    #[getter]
+    fn version(&self) -> &str {
+        self.set.version()
+    }
+
+    fn r#match(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Batch> {
+        let reader = batches_of(data)?;
+        py.detach(|| self.signals(reader)).map(Batch).map_err(|message| not_events(py, &message))
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<bigsec.Rules {} rules of {} files>", self.set.rules().len(), self.files)
+    }
+}
+
+impl Rules {
+    fn signals(&self, reader: Box<dyn RecordBatchReader + Send>) -> Result<RecordBatch, String> {
+        let mut signals = SignalBatchBuilder::new(self.set.version());
+        let mut matcher = self.set.matcher();
+        let mut hits = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(|error| error.to_string())?;
+            let view = EventView::new(&batch, &self.maps).map_err(|error| error.to_string())?;
+            for row in 0..view.len() {
+                let event = view.row(row);
+                hits.clear();
+                matcher.matches(&event, &mut hits);
+                if hits.is_empty() {
+                    continue;
+                }
+                let entities = self.entities.of(&event);
+                let identity = EventIdentity {
+                    ids: &[event.id()],
+                    time_us: event.time_effective_us().unwrap_or_default(),
+                    source: event.source(),
+                    parser: event.parser(),
+                };
+                for hit in &hits {
+                    signals.append(&self.set.rules()[*hit as usize], &identity, &entities);
+                }
+            }
+        }
+        Ok(signals.finish())
+    }
+}

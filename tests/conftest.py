@@ -1,0 +1,29 @@
+"""What all tests share: the real cases beside the repo, and one printed list of what was skipped."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+REQUIRE_ALL = os.environ.get("BIGSEC_REQUIRE_ALL") == "1"
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real cases; skips where it is absent."""
+    folder = Path(os.environ.get("BIGSEC_SHARED_DATA", ROOT.parent / "shared" / "data"))
+    if not folder.is_dir():
+        pytest.skip(f"no real cases at {folder} (set BIGSEC_SHARED_DATA)")
+    return folder
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where everything is required, a skip is a failure."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter is not None else []
+    if REQUIRE_ALL and skipped and session.exitstatus == 0:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        reporter.write_line(f"BIGSEC_REQUIRE_ALL=1 and {len(skipped)} skipped", red=True)

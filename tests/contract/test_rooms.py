@@ -1,0 +1,114 @@
+"""The rooms of the house keep to their directions: who may use whom."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PYTHON = ROOT / "python" / "bigsec"
+MODULES = {"collect", "probe", "detect", "notify", "respond", "behaviour"}
+
+RUST_MAY_USE = {
+    "event": set(),
+    "parse": {"event"},
+    "detect": {"event"},
+    "collect": {"event", "parse", "detect"},
+    "python": {"event", "parse", "detect", "collect"},
+}
+
+HEAVY = ("pyarrow", "numpy", "duckdb", "sqlalchemy", "alembic", "fastapi", "typer", "rich")
+
+
+def _rust_manifest(crate: str) -> dict[str, object]:
+    return tomllib.loads((ROOT / "rust" / crate / "Cargo.toml").read_text())
+
+
+@pytest.mark.parametrize("crate", sorted(RUST_MAY_USE))
+def test_a_rust_crate_uses_only_the_crates_below_it(crate: str) -> None:
+    manifest = _rust_manifest(crate)
+    used = set(manifest["dependencies"]) | set(manifest.get("dev-dependencies", {}))
+    ours = {name.removeprefix("bigsec-") for name in used if name.startswith("bigsec-")}
+    assert ours <= RUST_MAY_USE[crate]
+
+
+@pytest.mark.parametrize("crate", sorted(set(RUST_MAY_USE) - {"python"}))
+def test_python_is_known_to_one_crate_alone(crate: str) -> None:
+    used = set(_rust_manifest(crate)["dependencies"])
+    assert not used & {"pyo3", "arrow-pyarrow"}
+
+
+def test_files_and_time_are_touched_in_two_files_of_collect() -> None:
+    touch = re.compile(r"\b(std::fs|File::open|SystemTime|Instant::now)\b")
+    for path in (ROOT / "rust/collect/src").rglob("*.rs"):
+        if path.name not in {"storage.rs", "clock.rs"}:
+            code = path.read_text().split("#[cfg(test)]")[0]
+            assert not touch.search(code), path
+
+
+def _imports(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return names
+
+
+def _room(path: Path) -> str:
+    parts = path.relative_to(PYTHON).parts
+    return parts[0] if len(parts) > 1 else ""
+
+
+def test_modules_never_import_each_other_and_nobody_imports_the_edges() -> None:
+    for path in PYTHON.rglob("*.py"):
+        room = _room(path)
+        for name in _imports(path):
+            assert not name.startswith("bigsec_api"), f"{path} imports {name}"
+            parts = name.split(".")
+            if parts[0] != "bigsec" or len(parts) < 2:
+                continue
+            if room in MODULES and parts[1] in MODULES:
+                assert parts[1] == room, f"{path} imports {name}"
+            if parts[1] == "cli":
+                assert room == "cli" or path.name == "__main__.py", f"{path} imports {name}"
+            if room == "store":
+                assert parts[1] not in MODULES, f"{path} imports {name}"
+
+
+def _tree(*arguments: str) -> str:
+    done = subprocess.run(
+        ["cargo", "tree", "--locked", "--workspace", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def test_there_is_one_pyo3_one_arrow_and_no_ring() -> None:
+    packages = set(re.findall(r"^(\S+) v(\d+)", _tree("--prefix=none"), re.MULTILINE))
+    assert {major for name, major in packages if name == "pyo3"} == {"0"}
+    arrow = {major for name, major in packages if name.startswith("arrow-")}
+    assert len(arrow) == 1, arrow
+    assert "ring" not in {name for name, _ in packages}
+
+
+def test_importing_bigsec_imports_nothing_large() -> None:
+    import sys
+
+    code = "import sys, bigsec; print(*sorted(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd="/"
+    )
+    loaded = set(done.stdout.split())
+    assert not loaded & set(HEAVY)
