@@ -23,7 +23,8 @@ impl Derivation {
 
     /// Makes the value from the joined text of the fields.
     pub fn make(&self, joined: &str, out: &mut String) {
-        if let Some((_, value)) = self.values.iter().find(|(from, _)| from.eq_ignore_ascii_case(joined))
+        if let Some((_, value)) =
+            self.values.iter().find(|(from, _)| from.eq_ignore_ascii_case(joined))
         {
             out.push_str(value);
             return;

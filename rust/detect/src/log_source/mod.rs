@@ -51,11 +51,8 @@ impl LogSource {
 
 impl std::fmt::Display for LogSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let keys = [
-            ("product", &self.product),
-            ("category", &self.category),
-            ("service", &self.service),
-        ];
+        let keys =
+            [("product", &self.product), ("category", &self.category), ("service", &self.service)];
         let shown: Vec<_> = keys
             .iter()
             .filter_map(|(key, value)| value.as_ref().map(|value| format!("{key}: {value}")))

@@ -81,8 +81,11 @@ impl TableReader<'_, '_> {
     fn entry(&mut self, node: &yaml::Node) -> Entry {
         self.check_keys(node, &ENTRY_KEYS);
         let key = |key| node.get(key).and_then(yaml::Node::scalar_text).map(str::to_lowercase);
-        let source =
-            LogSource { product: key("product"), category: key("category"), service: key("service") };
+        let source = LogSource {
+            product: key("product"),
+            category: key("category"),
+            service: key("service"),
+        };
         if source.is_empty() {
             self.fault(node, "the entry names no log source", "add product, category or service");
         }
@@ -143,9 +146,8 @@ impl TableReader<'_, '_> {
             return Some(Derivation { from: vec![name.to_owned()], ..Derivation::default() });
         }
         self.check_keys(node, &FIELD_KEYS);
-        let text = |key| {
-            node.get(key).and_then(yaml::Node::scalar_text).unwrap_or_default().to_owned()
-        };
+        let text =
+            |key| node.get(key).and_then(yaml::Node::scalar_text).unwrap_or_default().to_owned();
         let pairs = |key| {
             let entries = node.get(key).map_or(&[][..], yaml::Node::entries).iter();
             entries

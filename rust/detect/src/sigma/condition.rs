@@ -77,7 +77,8 @@ impl fmt::Display for Expression {
 
 /// Reads a condition.
 pub(crate) fn parse(text: &str) -> Result<Expression, Fault> {
-    let mut parser = Parser { tokens: tokens(text)?, next: 0, nesting: 0, end: text.chars().count() };
+    let mut parser =
+        Parser { tokens: tokens(text)?, next: 0, nesting: 0, end: text.chars().count() };
     let expression = parser.or()?;
     match parser.peek() {
         None => Ok(expression),
@@ -112,7 +113,11 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
     let mut rest = text;
     let mut offset = 0;
     while let Some(c) = rest.chars().next() {
-        let size = if is_word(c) { rest.find(|c| !is_word(c)).unwrap_or(rest.len()) } else { c.len_utf8() };
+        let size = if is_word(c) {
+            rest.find(|c| !is_word(c)).unwrap_or(rest.len())
+        } else {
+            c.len_utf8()
+        };
         let (token, after) = rest.split_at(size);
         let length = token.chars().count();
         let at = At { offset, length };
@@ -341,8 +346,11 @@ mod tests {
                     !["and", "or", "not", "of", "all", "any"].contains(&name.as_str())
                 })
                 .prop_map(|name| Expression::Name(name, At::default())),
-            ("[a-z_]{1,4}\\*", 1..5_usize)
-                .prop_map(|(p, n)| Expression::Of(Quantity::Some(n), p, At::default())),
+            ("[a-z_]{1,4}\\*", 1..5_usize).prop_map(|(p, n)| Expression::Of(
+                Quantity::Some(n),
+                p,
+                At::default()
+            )),
             Just(Expression::Of(Quantity::All, "them".into(), At::default())),
         ];
         leaf.prop_recursive(5, 40, 4, |inner| {

@@ -46,7 +46,8 @@ impl Reader<'_, '_> {
         if self.report.len() > before {
             return None;
         }
-        let text = conditions.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(" or ");
+        let text =
+            conditions.iter().map(|(text, _)| text.as_str()).collect::<Vec<_>>().join(" or ");
         let nodes = nodes.into_iter().collect::<Option<Vec<_>>>()?;
         Some(ordered(names, nodes, conditions.into_iter().map(|(_, node)| node).collect(), text))
     }
@@ -210,7 +211,8 @@ fn too_many(count: usize, pattern: &str, found: usize) -> Problem {
 /// The place of a part of a condition, exact where the condition stands literally on one line.
 fn place_within(report: &Report<'_>, node: &yaml::Node, text: &str, at: At) -> Span {
     let span = node.span;
-    let line = report.text().lines().nth((span.line as usize).saturating_sub(1)).unwrap_or_default();
+    let line =
+        report.text().lines().nth((span.line as usize).saturating_sub(1)).unwrap_or_default();
     let from: String = line.chars().skip((span.column as usize).saturating_sub(1)).collect();
     let quote = u32::from(from.starts_with(['\'', '"']));
     if from.get(quote as usize..).is_some_and(|from| from.starts_with(text)) {

@@ -38,7 +38,11 @@ pub(super) enum Draft {
     Exists(bool),
     Compare(Comparison, Number),
     Time(TimePart, Comparison, Number),
-    Field { name: String, starts: bool, ends: bool },
+    Field {
+        name: String,
+        starts: bool,
+        ends: bool,
+    },
 }
 
 /// A string in all its forms.

@@ -18,7 +18,9 @@ impl Utf16 {
         match self {
             Self::Little => units.flat_map(u16::to_le_bytes).collect(),
             Self::Big => units.flat_map(u16::to_be_bytes).collect(),
-            Self::Marked => [0xff, 0xfe].into_iter().chain(units.flat_map(u16::to_le_bytes)).collect(),
+            Self::Marked => {
+                [0xff, 0xfe].into_iter().chain(units.flat_map(u16::to_le_bytes)).collect()
+            }
         }
     }
 
@@ -55,7 +57,8 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 /// Symbols that also depend on the neighbouring bytes are left out.
 pub(crate) fn base64_offsets(bytes: &[u8]) -> [String; 3] {
     [0, 1, 2].map(|shift| {
-        let padded: Vec<u8> = std::iter::repeat_n(b' ', shift).chain(bytes.iter().copied()).collect();
+        let padded: Vec<u8> =
+            std::iter::repeat_n(b' ', shift).chain(bytes.iter().copied()).collect();
         let encoded = base64(&padded);
         let start = [0, 2, 3][shift];
         let cut = [0, 3, 2][padded.len() % 3];

@@ -125,11 +125,13 @@ impl Run {
     fn forward(atoms: &[Atom], text: &str, start: usize) -> Option<usize> {
         atoms.iter().try_fold(start, |at, atom| {
             let rest = &text[at..];
-            Some(at + match atom {
-                Atom::Text(literal) => rest.starts_with(&**literal).then_some(literal.len())?,
-                Atom::One => rest.chars().next()?.len_utf8(),
-                Atom::Dash => rest.chars().next().filter(|c| DASHES.contains(c))?.len_utf8(),
-            })
+            Some(
+                at + match atom {
+                    Atom::Text(literal) => rest.starts_with(&**literal).then_some(literal.len())?,
+                    Atom::One => rest.chars().next()?.len_utf8(),
+                    Atom::Dash => rest.chars().next().filter(|c| DASHES.contains(c))?.len_utf8(),
+                },
+            )
         })
     }
 
@@ -137,11 +139,15 @@ impl Run {
     fn backward(atoms: &[Atom], text: &str, end: usize) -> Option<usize> {
         atoms.iter().rev().try_fold(end, |at, atom| {
             let rest = &text[..at];
-            Some(at - match atom {
-                Atom::Text(literal) => rest.ends_with(&**literal).then_some(literal.len())?,
-                Atom::One => rest.chars().next_back()?.len_utf8(),
-                Atom::Dash => rest.chars().next_back().filter(|c| DASHES.contains(c))?.len_utf8(),
-            })
+            Some(
+                at - match atom {
+                    Atom::Text(literal) => rest.ends_with(&**literal).then_some(literal.len())?,
+                    Atom::One => rest.chars().next_back()?.len_utf8(),
+                    Atom::Dash => {
+                        rest.chars().next_back().filter(|c| DASHES.contains(c))?.len_utf8()
+                    }
+                },
+            )
         })
     }
 

@@ -1,9 +1,47 @@
-//! sigma
+//! Sigma: reading rules, and trying them on events.
+//!
+//! This is the plain evaluator: each rule of an event's log source is asked by itself. It is
+//! the oracle of whatever is faster. Where Sigma leaves a choice:
+//!
+//! * Text compares without case, by each character's simple lower-case form, unless `cased`.
+//! * A missing field meets no positive test, `null` excepted; `not` of that is true.
+//! * `exists` asks for the field, whatever its value; an empty text is a text.
+//! * A list's elements are the field's values, and one that passes is enough.
+//! * A number in a rule equals the text as written and the same number spelt otherwise.
+//! * `re` is a search in the text as it is, with case unless `i`.
+//! * Scalars are read by YAML 1.2: an unquoted `yes` is text.
+
+mod cache;
 mod condition;
+mod detection;
+mod document;
+mod draft;
 mod encode;
+mod evaluate;
 mod glob;
+mod item;
+mod keyword;
+mod load;
+mod matcher;
+mod metadata;
 mod modifier;
+mod names;
 mod number;
 mod pieces;
+mod placeholder;
 mod regular;
+mod rule;
+mod rule_set;
+mod slot;
+mod tag;
+mod test;
 mod time_part;
+
+pub use draft::Placeholders;
+pub(crate) use item::Reader;
+pub use load::{LoadOptions, Loaded};
+pub use matcher::Matcher;
+pub(crate) use names::Names;
+pub use rule::{Level, Metadata, Rule, Status};
+pub use rule_set::RuleSet;
+pub(crate) use test::Node;

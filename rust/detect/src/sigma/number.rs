@@ -45,6 +45,11 @@ impl Number {
         }
     }
 
+    /// True for the same number, however spelt.
+    pub fn equals(self, other: Self) -> bool {
+        Comparison::Equal.holds(self, other)
+    }
+
     #[allow(clippy::cast_precision_loss, reason = "an integer meets a real number")]
     fn real(self) -> f64 {
         match self {

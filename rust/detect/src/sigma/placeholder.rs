@@ -24,7 +24,9 @@ pub(super) fn expand(draft: Draft, placeholders: &Placeholders) -> Step {
             for form in &regex.forms {
                 let pieces = [Piece::Text(form.clone())];
                 let expanded = expand_form(&pieces, placeholders, as_expression)?;
-                forms.extend(expanded.iter().filter_map(|form| pieces::literal(form)).map(str::to_owned));
+                forms.extend(
+                    expanded.iter().filter_map(|form| pieces::literal(form)).map(str::to_owned),
+                );
                 check(forms.len())?;
             }
             regex.forms = forms;

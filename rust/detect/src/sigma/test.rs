@@ -66,7 +66,11 @@ pub(crate) enum Test {
     Compare(Comparison, Number),
     Time(TimePart, Comparison, Number),
     /// The field has the value of another field, or begins or ends with it, or (both) contains it.
-    Field { other: FieldId, starts: bool, ends: bool },
+    Field {
+        other: FieldId,
+        starts: bool,
+        ends: bool,
+    },
 }
 
 impl Test {

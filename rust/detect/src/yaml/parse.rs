@@ -288,7 +288,11 @@ mod tests {
 
     #[test]
     fn a_bomb_of_aliases_is_refused_at_once() {
-        for text in [bomb(30, 9), bomb(9, 9), format!("a: &a '{}'\nb: [{}]", "x".repeat(500_000), vec!["*a"; 40_000].join(","))] {
+        for text in [
+            bomb(30, 9),
+            bomb(9, 9),
+            format!("a: &a '{}'\nb: [{}]", "x".repeat(500_000), vec!["*a"; 40_000].join(",")),
+        ] {
             let start = Instant::now();
             let (_, problems) = read(&text);
             assert_eq!(problems[0].code, codes::RULE_BUDGET, "{problems:?}");
@@ -325,7 +329,9 @@ mod tests {
 
     #[test]
     fn faults_of_syntax_have_a_place() {
-        for text in ["a: [1", "a: 'x", "a: *nothing", "a:\n\tb: 1", "a: &a [*a]", "? [1]\n: 2", "a: b: c"] {
+        for text in
+            ["a: [1", "a: 'x", "a: *nothing", "a:\n\tb: 1", "a: &a [*a]", "? [1]\n: 2", "a: b: c"]
+        {
             let (_, problems) = read(text);
             assert_eq!(problems.len(), 1, "{text:?}");
             assert!(problems[0].place.line > 0, "{text:?} {problems:?}");

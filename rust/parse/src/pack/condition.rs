@@ -1,6 +1,6 @@
 //! Conditions on the fields of a record.
 
-use bigsec_event::{FieldName, FieldSource, Kind, Record, Value};
+use bigsec_event::{FieldName, FieldSource, Record, Value};
 
 use super::file::{ConditionFile, TestFile};
 
@@ -55,21 +55,18 @@ impl Condition {
         })
     }
 
-    /// The fields that must equal one of a list, with that list.
-    pub fn equalities(&self) -> impl Iterator<Item = (&FieldName, Vec<&str>)> {
-        self.tests.iter().filter_map(|(name, test)| {
-            let Test::AnyOf(fits) = test else { return None };
-            let equals = |fit: &Fit| match fit {
-                Fit::Equals(text) => Some(text.clone()),
-                _ => None,
-            };
-            let texts: Option<Vec<_>> = fits.iter().map(|fit| match fit {
-                Fit::Equals(text) => Some(&**text),
-                _ => None,
-            }).collect();
-            let _ = equals;
-            texts.map(|texts| (name, texts))
-        })
+    /// The values of which the field must equal one, if the condition demands that.
+    pub fn must_equal(&self, field: &FieldName) -> Option<Vec<&str>> {
+        let (_, test) = self.tests.iter().find(|(name, _)| name == field)?;
+        match test {
+            Test::AnyOf(fits) => fits.iter().map(Fit::equality).collect(),
+            Test::Present(_) => None,
+        }
+    }
+
+    /// The fields that the condition tests.
+    pub fn fields(&self) -> impl Iterator<Item = &FieldName> {
+        self.tests.iter().map(|(name, _)| name)
     }
 }
 
@@ -78,6 +75,13 @@ fn fits(texts: &[String], fit: fn(Box<str>) -> Fit) -> Vec<Fit> {
 }
 
 impl Fit {
+    fn equality(&self) -> Option<&str> {
+        match self {
+            Self::Equals(text) => Some(text),
+            _ => None,
+        }
+    }
+
     /// ASCII case does not count, as in Sigma.
     fn fits(&self, value: Value<'_>) -> bool {
         let text = value.text.as_bytes();

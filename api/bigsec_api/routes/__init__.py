@@ -1,0 +1,1 @@
+"""One file a resource: check the request, call the service, shape the answer."""

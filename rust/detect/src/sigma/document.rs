@@ -1,0 +1,169 @@
+//! From the documents of a file to rules: collections with `action`, and what is no rule.
+
+use bigsec_event::codes;
+
+use super::detection::Detection;
+use super::draft::Placeholders;
+use super::item::Reader;
+use super::metadata;
+use super::names::Names;
+use super::rule::{Metadata, Rule};
+use crate::suggest::did_you_mean;
+use crate::yaml::{self, Data, Report, Span, update};
+
+/// What is loaded of a file, and what is passed over.
+pub(super) struct File<'r> {
+    pub names: &'r mut Names,
+    pub placeholders: &'r Placeholders,
+    /// Whether a rule with that metadata is wanted.
+    pub wanted: &'r dyn Fn(&Metadata) -> bool,
+    pub rules: Vec<Rule>,
+    /// Rules seen, whatever became of them.
+    pub seen: usize,
+    /// Rules left out because of a problem.
+    pub refused: usize,
+    /// Rules that are sound as far as was looked, and not wanted.
+    pub passed_over: usize,
+}
+
+impl File<'_> {
+    /// Reads all rules of a file. What is wrong goes to the report.
+    pub fn read(&mut self, report: &mut Report<'_>) {
+        let before = report.len();
+        let documents = yaml::parse(report);
+        if report.len() > before {
+            self.seen += 1;
+            self.refused += 1;
+        }
+        let mut global = None;
+        let mut previous = None;
+        for document in documents {
+            let Some(rule) = self.collect(document, &mut global, &mut previous, report) else {
+                continue;
+            };
+            self.seen += 1;
+            let names_before = report.len();
+            match self.rule(&rule, report) {
+                Some(rule) => self.rules.push(rule),
+                None if report.len() > names_before => self.refused += 1,
+                None => self.passed_over += 1,
+            }
+        }
+    }
+
+    /// Carries out the `action` of a document; the rule that comes of it, if any.
+    fn collect(
+        &mut self,
+        mut document: yaml::Node,
+        global: &mut Option<yaml::Node>,
+        previous: &mut Option<yaml::Node>,
+        report: &mut Report<'_>,
+    ) -> Option<yaml::Node> {
+        if document.is_null() {
+            return None;
+        }
+        if !matches!(document.data, Data::Map(_)) {
+            let message = format!("a rule must be a mapping, not {}", document.kind());
+            let mend = "begin the document with `title: …`";
+            report.fault(document.span, codes::RULE_STRUCTURE, message, mend);
+            (self.seen, self.refused) = (self.seen + 1, self.refused + 1);
+            return None;
+        }
+        let action = document.get("action").cloned();
+        let Some(action) = action else {
+            if let Some(global) = global {
+                update(&mut document, global);
+            }
+            *previous = Some(document.clone());
+            return Some(document);
+        };
+        if let Data::Map(entries) = &mut document.data {
+            entries.retain(|entry| &*entry.key != "action");
+        }
+        match action.scalar_text().unwrap_or_default() {
+            "global" => {
+                *global = Some(document.clone());
+                *previous = Some(document);
+                None
+            }
+            "reset" => {
+                *global = None;
+                None
+            }
+            "repeat" => {
+                let mut repeated = previous.take().unwrap_or_else(|| document.clone());
+                update(&mut repeated, &document);
+                repeated.span = document.span;
+                *previous = Some(repeated.clone());
+                Some(repeated)
+            }
+            other => {
+                let message = format!("the action {other:?} is unknown");
+                let mend = did_you_mean(other, ["global", "reset", "repeat"], "remove it");
+                report.fault(action.span, codes::RULE_STRUCTURE, message, mend);
+                (self.seen, self.refused) = (self.seen + 1, self.refused + 1);
+                None
+            }
+        }
+    }
+
+    fn rule(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> Option<Rule> {
+        for (key, what) in [("correlation", "correlation rules"), ("filter", "filters")] {
+            if let Some(node) = document.get(key) {
+                let span = Span { length: 0, ..node.span };
+                let message = format!("{what} are not supported");
+                let mend = "the rules that it names are loaded without it";
+                report.fault(span, codes::RULE_UNSUPPORTED, message, mend);
+                return None;
+            }
+        }
+        let before = report.len();
+        let mut metadata = metadata::read(document, report);
+        let sound = report.len() == before;
+        if sound && !(self.wanted)(&metadata) {
+            return None;
+        }
+        let detection = self.detection(document, report).filter(|_| sound)?;
+        if metadata.id.is_empty() {
+            metadata.id = derived_id(document);
+        }
+        let mut canonical = Vec::new();
+        document.canonical(&mut canonical);
+        Some(Rule {
+            metadata,
+            path: report.file().to_owned(),
+            line: document.span.line,
+            hash: *blake3::hash(&canonical).as_bytes(),
+            detection,
+        })
+    }
+
+    fn detection(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> Option<Detection> {
+        let Some(node) = document.get("detection") else {
+            let keys = document.entries().iter().map(|entry| &*entry.key);
+            let mend = did_you_mean("detection", keys.filter(|k| *k != "description"), "add one");
+            let span = Span { length: 0, ..document.span };
+            report.fault(span, codes::RULE_STRUCTURE, "the rule has no `detection`", mend);
+            return None;
+        };
+        let placeholders = self.placeholders;
+        Reader { report, names: self.names, placeholders }.detection(node)
+    }
+}
+
+/// An id for a rule without one: the same detection under the same title has the same.
+fn derived_id(document: &yaml::Node) -> String {
+    let mut canonical = Vec::new();
+    for key in ["title", "detection"] {
+        if let Some(node) = document.get(key) {
+            node.canonical(&mut canonical);
+        }
+    }
+    let hash = blake3::hash(&canonical);
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash.as_bytes()[..16]);
+    // Version 8 and variant 1 of RFC 9562: a UUID whose bits are our own.
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    metadata::hyphenated(&format!("{:032x}", u128::from_be_bytes(bytes)))
+}

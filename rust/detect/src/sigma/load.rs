@@ -1,0 +1,186 @@
+//! Loading rule files: every problem of every file in one run, and what is sound goes on.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bigsec_event::{Problem, codes};
+
+use super::document::File;
+use super::draft::Placeholders;
+use super::names::Names;
+use super::rule::{Level, Metadata, Rule, Status};
+use super::rule_set::RuleSet;
+use crate::files;
+use crate::log_source::LogSources;
+use crate::yaml::Report;
+
+/// What to load, and how.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Rules with these statuses; without it all but deprecated and unsupported ones.
+    pub statuses: Option<Vec<Status>>,
+    /// Rules of at least this level.
+    pub min_level: Option<Level>,
+    /// Values for `%placeholders%` in values with the modifier `expand`.
+    pub placeholders: Placeholders,
+    /// The routing table. The empty one has every rule tried on every event.
+    pub log_sources: LogSources,
+}
+
+impl LoadOptions {
+    fn wants(&self, rule: &Metadata) -> bool {
+        let status = match (&self.statuses, rule.status) {
+            (Some(statuses), Some(status)) => statuses.contains(&status),
+            (Some(_), None) => false,
+            (None, status) => !matches!(status, Some(Status::Deprecated | Status::Unsupported)),
+        };
+        status && self.min_level.is_none_or(|level| rule.level >= level)
+    }
+}
+
+/// What came of loading.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The sound rules.
+    pub rules: Arc<RuleSet>,
+    /// Everything that is wrong, in order of file and line. Rules with a problem are left out,
+    /// but for [`codes::RULE_UNROUTED`], which is a note.
+    pub problems: Vec<Problem>,
+    /// Files read.
+    pub files: usize,
+    /// Rules in them.
+    pub seen: usize,
+    /// Rules left out because of a problem.
+    pub refused: usize,
+    /// Rules left out by status or level.
+    pub passed_over: usize,
+}
+
+impl RuleSet {
+    /// Loads rule files and folders of them (`*.yml`, `*.yaml`, hidden names passed over).
+    pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Loaded {
+        let (found, problems) = files::find(paths);
+        let mut loader = Loader { problems, ..Loader::new(options) };
+        for path in &found {
+            let name = path.display().to_string();
+            match files::read_text(path) {
+                Ok(text) => loader.file(&name, &text),
+                Err(problem) => loader.problems.push(problem.in_file(name)),
+            }
+        }
+        loader.finish()
+    }
+
+    /// Loads rules from texts: the name that problems call each by, and the text.
+    pub fn from_texts(texts: &[(&str, &str)], options: &LoadOptions) -> Loaded {
+        let mut loader = Loader::new(options);
+        for (name, text) in texts {
+            loader.file(name, text);
+        }
+        loader.finish()
+    }
+}
+
+struct Loader<'o> {
+    options: &'o LoadOptions,
+    names: Names,
+    rules: Vec<Rule>,
+    problems: Vec<Problem>,
+    files: usize,
+    seen: usize,
+    refused: usize,
+    passed_over: usize,
+}
+
+impl<'o> Loader<'o> {
+    fn new(options: &'o LoadOptions) -> Self {
+        Self {
+            options,
+            names: options.log_sources.table().names.clone(),
+            rules: Vec::new(),
+            problems: Vec::new(),
+            files: 0,
+            seen: 0,
+            refused: 0,
+            passed_over: 0,
+        }
+    }
+
+    fn file(&mut self, name: &str, text: &str) {
+        let mut report = Report::new(name, text);
+        let mut file = File {
+            names: &mut self.names,
+            placeholders: &self.options.placeholders,
+            wanted: &|rule| self.options.wants(rule),
+            rules: Vec::new(),
+            seen: 0,
+            refused: 0,
+            passed_over: 0,
+        };
+        file.read(&mut report);
+        self.files += 1;
+        self.seen += file.seen;
+        self.refused += file.refused;
+        self.passed_over += file.passed_over;
+        self.rules.append(&mut file.rules);
+        self.problems.append(&mut report.into_problems());
+    }
+
+    fn finish(mut self) -> Loaded {
+        self.drop_duplicates();
+        self.note_unrouted();
+        if self.rules.is_empty() {
+            let message = format!("no rule could be loaded from {} files", self.files);
+            let mend = "check the path and the problems listed";
+            self.problems.push(Problem::new(codes::RULE_NONE, message).mend(mend));
+        }
+        self.problems.sort_by(|a, b| a.place.cmp(&b.place));
+        let table = Arc::clone(self.options.log_sources.table());
+        Loaded {
+            rules: Arc::new(RuleSet::new(self.rules, self.names, table)),
+            problems: self.problems,
+            files: self.files,
+            seen: self.seen,
+            refused: self.refused,
+            passed_over: self.passed_over,
+        }
+    }
+
+    fn drop_duplicates(&mut self) {
+        let mut first: HashMap<String, String> = HashMap::new();
+        let mut kept = Vec::with_capacity(self.rules.len());
+        for rule in std::mem::take(&mut self.rules) {
+            if let Some(other) = first.get(&rule.metadata.id) {
+                let message = format!("the id {} is that of {other}, too", rule.metadata.id);
+                let problem = Problem::new(codes::RULE_DUPLICATE_ID, message)
+                    .mend("give this rule an id of its own, or remove one of the two")
+                    .at(rule.line, 1, 0);
+                self.problems.push(problem.in_file(rule.path));
+                self.refused += 1;
+                continue;
+            }
+            let place = format!("{:?} in {}:{}", rule.metadata.title, rule.path, rule.line);
+            first.insert(rule.metadata.id.clone(), place);
+            kept.push(rule);
+        }
+        self.rules = kept;
+    }
+
+    fn note_unrouted(&mut self) {
+        let table = self.options.log_sources.table();
+        if table.entries.is_empty() {
+            return;
+        }
+        for rule in &self.rules {
+            let source = &rule.metadata.log_source;
+            if source.is_empty() || table.route(source).is_some() {
+                continue;
+            }
+            let message = format!("the log source ({source}) of the rule is not in the table");
+            let mend = "add it to the table; until then the rule is tried on all unclaimed events";
+            let problem = Problem::new(codes::RULE_UNROUTED, message).mend(mend);
+            self.problems.push(problem.at(rule.line, 1, 0).in_file(&rule.path));
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Rules ready to be tried on events, sorted by the log sources they are meant for.
+
+use std::sync::Arc;
+
+use super::keyword::KeywordIndex;
+use super::matcher::Matcher;
+use super::names::Names;
+use super::rule::Rule;
+use super::slot::{Slots, View};
+use crate::log_source::{Alternative, Table};
+
+/// Changes whenever the same rules and the same table may match otherwise than before.
+const ENGINE_VERSION: &[u8] = b"sigma evaluator 1";
+
+/// A set of rules. Immutable and shared; each thread has its own [`Matcher`].
+#[derive(Debug)]
+pub struct RuleSet {
+    rules: Vec<Rule>,
+    version: String,
+    pub(super) slots: Slots,
+    pub(super) keywords: KeywordIndex,
+    pub(super) routes: Vec<Route>,
+    /// Rules for every event.
+    pub(super) everywhere: Vec<u32>,
+    /// Rules whose log source is not in the table: for events that no entry claims.
+    pub(super) unclaimed: Vec<u32>,
+    table: Arc<Table>,
+}
+
+/// One way to know events of a log source, and the rules for them.
+#[derive(Debug)]
+pub(super) struct Route {
+    /// Entry and alternative in the table.
+    place: (usize, usize),
+    pub view: View,
+    pub rules: Vec<u32>,
+}
+
+impl RuleSet {
+    pub(super) fn new(rules: Vec<Rule>, mut names: Names, table: Arc<Table>) -> Self {
+        let alternatives = table.entries.iter().flat_map(|entry| &entry.alternatives);
+        let (slots, views) = Slots::new(&mut names.fields, alternatives);
+        let mut views = views.into_iter();
+        let mut routes = Vec::new();
+        let mut of_entry = Vec::new();
+        for (index, entry) in table.entries.iter().enumerate() {
+            let first = routes.len();
+            for alternative in 0..entry.alternatives.len() {
+                let view = views.next().flatten();
+                routes.push(Route { place: (index, alternative), view, rules: Vec::new() });
+            }
+            of_entry.push(first..routes.len());
+        }
+        let (mut everywhere, mut unclaimed) = (Vec::new(), Vec::new());
+        for (index, rule) in rules.iter().enumerate() {
+            let index = index as u32;
+            let source = &rule.metadata.log_source;
+            match table.route(source) {
+                Some(entry) => {
+                    routes[of_entry[entry].clone()].iter_mut().for_each(|r| r.rules.push(index));
+                }
+                None if source.is_empty() || table.entries.is_empty() => everywhere.push(index),
+                None => unclaimed.push(index),
+            }
+        }
+        if unclaimed.is_empty() {
+            routes.retain(|route| !route.rules.is_empty());
+        }
+        let version = version(&rules, &table);
+        let keywords = KeywordIndex::new(names.keywords);
+        Self { rules, version, slots, keywords, routes, everywhere, unclaimed, table }
+    }
+
+    /// The rules, in the order of their files.
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Hash of what the rules and the routing table say, in hexadecimal. Where files stand, their
+    /// order, comments and spelling do not count.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// A matcher with buffers of its own.
+    pub fn matcher(self: &Arc<Self>) -> Matcher {
+        Matcher::new(Arc::clone(self))
+    }
+
+    pub(super) fn alternative(&self, route: &Route) -> &Alternative {
+        let (entry, alternative) = route.place;
+        &self.table.entries[entry].alternatives[alternative]
+    }
+}
+
+fn version(rules: &[Rule], table: &Table) -> String {
+    let mut hashes: Vec<_> = rules.iter().map(|rule| rule.hash).collect();
+    hashes.sort_unstable();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(ENGINE_VERSION);
+    hasher.update(&table.hash);
+    for hash in &hashes {
+        hasher.update(hash);
+    }
+    hasher.finalize().to_hex().to_string()
+}

@@ -1,0 +1,168 @@
+//! Splitting values into parts: the closed list of what `derive` can do.
+
+use std::ops::Range;
+
+/// The most parts that a split has.
+pub(super) const MAX_PARTS: usize = 5;
+
+/// Where the parts stand in a value.
+pub(super) type Parts = [Option<Range<usize>>; MAX_PARTS];
+
+/// One way to split.
+#[derive(Debug)]
+pub(super) struct Split {
+    pub id: &'static str,
+    /// The names of the parts, in the order in which `run` answers.
+    pub parts: &'static [&'static str],
+    pub run: fn(&str) -> Parts,
+}
+
+/// All ways to split.
+pub(super) const SPLITS: &[Split] = &[
+    Split {
+        id: "http_request",
+        parts: &["method", "uri", "version", "path", "query"],
+        run: http_request,
+    },
+    Split { id: "url", parts: &["scheme", "host", "port", "path", "query"], run: url },
+    Split { id: "account", parts: &["domain", "user"], run: account },
+    Split { id: "path", parts: &["folder", "name"], run: path },
+];
+
+/// `GET /a?b HTTP/1.1`. White space within the address belongs to it: attacks have that. A request
+/// without a method (a TLS hello sent to a plain port) has no parts.
+fn http_request(value: &str) -> Parts {
+    let mut parts = Parts::default();
+    let Some(space) = value.find(' ') else { return parts };
+    if space == 0 || !value[..space].bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
+        return parts;
+    }
+    let mut end = value.len();
+    if let Some(last) = value.rfind(' ')
+        && last > space
+        && value[last + 1..].get(..5).is_some_and(|head| head.eq_ignore_ascii_case("HTTP/"))
+    {
+        parts[2] = Some(last + 1..value.len());
+        end = last;
+    }
+    let uri = space + 1..end;
+    parts[0] = Some(0..space);
+    let [_, _, _, path, query] = url(&value[uri.clone()]);
+    let shift = |range: Range<usize>| range.start + uri.start..range.end + uri.start;
+    parts[3] = path.map(shift);
+    parts[4] = query.map(shift);
+    parts[1] = Some(uri);
+    parts
+}
+
+/// A URL, or the path and query alone.
+fn url(value: &str) -> Parts {
+    let mut parts = Parts::default();
+    let mut path_start = 0;
+    if let Some(scheme) = value.find("://")
+        && scheme > 0
+        && value[..scheme].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    {
+        parts[0] = Some(0..scheme);
+        let authority = scheme + 3;
+        path_start =
+            value[authority..].find(['/', '?', '#']).map_or(value.len(), |end| authority + end);
+        let host = value[authority..path_start].rfind('@').map_or(authority, |at| authority + at + 1);
+        let mut host_end = path_start;
+        if let Some(colon) = value[host..path_start].rfind(':')
+            && !value[host + colon..path_start].contains(']')
+        {
+            host_end = host + colon;
+            parts[2] = Some(host_end + 1..path_start);
+        }
+        parts[1] = Some(host..host_end);
+    }
+    let path_end = value[path_start..].find('?').map_or(value.len(), |end| path_start + end);
+    parts[3] = Some(path_start..path_end);
+    if path_end < value.len() {
+        parts[4] = Some(path_end + 1..value.len());
+    }
+    parts
+}
+
+/// `DOMAIN\user`, or the user alone.
+fn account(value: &str) -> Parts {
+    let mut parts = Parts::default();
+    let user = value.find('\\').map_or(0, |slash| slash + 1);
+    if user > 0 {
+        parts[0] = Some(0..user - 1);
+    }
+    parts[1] = Some(user..value.len());
+    parts
+}
+
+/// A file's path, Windows or Unix.
+fn path(value: &str) -> Parts {
+    let mut parts = Parts::default();
+    let name = value.rfind(['\\', '/']).map_or(0, |slash| slash + 1);
+    if name > 0 {
+        parts[0] = Some(0..name - 1);
+    }
+    parts[1] = Some(name..value.len());
+    parts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(id: &str, value: &str) -> Vec<(&'static str, String)> {
+        let split = SPLITS.iter().find(|split| split.id == id).unwrap();
+        let parts = (split.run)(value);
+        let named = split.parts.iter().zip(parts);
+        named.filter_map(|(name, part)| Some((*name, value[part?].to_owned()))).collect()
+    }
+
+    fn parts(expected: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+        expected.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn requests_keep_the_blanks_of_their_address() {
+        assert_eq!(
+            split("http_request", "GET /a b?c=d e HTTP/1.1"),
+            parts(&[
+                ("method", "GET"),
+                ("uri", "/a b?c=d e"),
+                ("version", "HTTP/1.1"),
+                ("path", "/a b"),
+                ("query", "c=d e")
+            ])
+        );
+        assert_eq!(
+            split("http_request", "GET /"),
+            parts(&[("method", "GET"), ("uri", "/"), ("path", "/")])
+        );
+        assert_eq!(split("http_request", "\u{16}\u{3}\u{1} x"), []);
+        assert_eq!(split("http_request", ""), []);
+    }
+
+    #[test]
+    fn addresses_have_their_parts() {
+        assert_eq!(
+            split("url", "http://u@[2001:db8::1]:8080/p?q"),
+            parts(&[
+                ("scheme", "http"),
+                ("host", "[2001:db8::1]"),
+                ("port", "8080"),
+                ("path", "/p"),
+                ("query", "q")
+            ])
+        );
+        assert_eq!(split("url", "/p?u=http://x/?y"), parts(&[("path", "/p"), ("query", "u=http://x/?y")]));
+        assert_eq!(split("url", "https://host"), parts(&[("scheme", "https"), ("host", "host"), ("path", "")]));
+    }
+
+    #[test]
+    fn accounts_and_paths() {
+        assert_eq!(split("account", r"NT AUTHORITY\SYSTEM"), parts(&[("domain", "NT AUTHORITY"), ("user", "SYSTEM")]));
+        assert_eq!(split("account", "root"), parts(&[("user", "root")]));
+        assert_eq!(split("path", r"C:\a\b.exe"), parts(&[("folder", r"C:\a"), ("name", "b.exe")]));
+        assert_eq!(split("path", "/bin/sh"), parts(&[("folder", "/bin"), ("name", "sh")]));
+    }
+}
