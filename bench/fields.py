@@ -37,6 +37,14 @@ class Event:
         """The pack that read it."""
         return str(self.columns["parser"])
 
+    def first(self, *columns: str) -> Any:
+        """The value of the first of these columns that has one."""
+        return next((self.columns[name] for name in columns if name in self.columns), None)
+
+    def text(self, name: str) -> str | None:
+        """The first value of a field of the source."""
+        return next(iter(self.fields.get(name, ())), None)
+
 
 @dataclass
 class FieldMap:

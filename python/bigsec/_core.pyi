@@ -94,6 +94,10 @@ class Ledger:
         """Events by parser pack; `none` for what nothing could read."""
 
     @property
+    def duplicate_of(self) -> str | None:
+        """The input with the very same bytes that was read instead."""
+
+    @property
     def reasons(self) -> dict[str, int]:
         """Records that were not parsed, by code number."""
 
@@ -260,8 +264,8 @@ def explain_record(
 ) -> dict[str, Any]:
     """Which pack reads a record and why, field by field.
 
-    Keys: outcome (event, directive, unparsed), parser, decoder, reason (code or null), offset,
-    encoding, time, and fields: list of {source, name, value, column}.
+    Keys: outcome (event, directive, unparsed), parser, decoder, reason (code or None), why,
+    time_us, fields (list of {source, name, value, kind, column}), derived (column: text).
     """
 
 def read_record(path: str, position: int) -> bytes | None:

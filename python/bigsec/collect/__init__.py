@@ -1,5 +1,6 @@
-"""Where logs come from: for now, the files that a command line names."""
+"""Where logs come from: for now, files that a command line names, and standard input."""
 
 from bigsec.collect.inputs import FoundInputs, Input, find_inputs
+from bigsec.collect.standard_input import standard_input
 
-__all__ = ["FoundInputs", "Input", "find_inputs"]
+__all__ = ["FoundInputs", "Input", "find_inputs", "standard_input"]

@@ -64,7 +64,7 @@ def write(journal: Journal, end: datetime, dice: random.Random) -> None:
         _session(journal, at, dice)
     for at in _times(end, dice, 60):
         _job(journal, at, dice)
-    for at in _times(end, dice, 620):
+    for at in _times(end, dice, 500):
         _page(journal, at, dice)
     for at in _times(end, dice, 90):
         _program(journal, at, dice)

@@ -14,6 +14,7 @@ mod framing;
 mod input;
 mod ledger;
 mod progress;
+mod reread;
 mod scan;
 
 pub use feed::{Feed, FeedOptions, FedEvent};
@@ -22,4 +23,5 @@ pub use framing::{Line, Lines, RECORD_LIMIT};
 pub use input::Input;
 pub use ledger::Ledger;
 pub use progress::Progress;
+pub use reread::read_record;
 pub use scan::{ScanChunk, ScanOptions, Scanner};

@@ -92,7 +92,7 @@ impl Scanner {
         rules
             .zip(&self.matched)
             .filter(|(_, count)| **count > 0)
-            .map(|(rule, count)| (rule.id(), *count))
+            .map(|(rule, count)| (rule.metadata().id.as_str(), *count))
             .collect()
     }
 

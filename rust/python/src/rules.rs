@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
-use bigsec_detect::{Entities, EventIdentity, LoadOptions, LogSources, RuleSet, SignalBatchBuilder};
+use bigsec_detect::{
+    Entities, EventIdentity, Level, LoadOptions, LogSources, Metadata, RuleSet, SignalBatchBuilder,
+    Status,
+};
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
 
 use crate::arrow::{Batch, batches_of, not_events};
-use crate::error::{problems_to_python, raise_problems};
+use crate::error::{problems_to_python, raise, raise_problems};
 use crate::packs::Packs;
 
 /// One loaded rule.
@@ -21,8 +24,8 @@ pub struct Rule {
 }
 
 impl Rule {
-    fn rule(&self) -> &bigsec_detect::Rule {
-        &self.set.rules()[self.index]
+    fn metadata(&self) -> &Metadata {
+        self.set.rules()[self.index].metadata()
     }
 }
 
@@ -30,62 +33,62 @@ impl Rule {
 impl Rule {
     #[getter]
     fn id(&self) -> &str {
-        self.rule().id()
+        &self.metadata().id
     }
 
     #[getter]
     fn title(&self) -> &str {
-        self.rule().title()
+        &self.metadata().title
     }
 
     #[getter]
     fn level(&self) -> &str {
-        self.rule().level().as_str()
+        self.metadata().level.as_str()
     }
 
     #[getter]
     fn status(&self) -> &str {
-        self.rule().status().as_str()
+        self.metadata().status.map_or("", Status::as_str)
     }
 
     #[getter]
     fn author(&self) -> &str {
-        self.rule().author()
+        &self.metadata().author
     }
 
     #[getter]
     fn license(&self) -> &str {
-        self.rule().license()
+        &self.metadata().license
     }
 
     #[getter]
     fn description(&self) -> &str {
-        self.rule().description()
+        &self.metadata().description
     }
 
     #[getter]
     fn path(&self) -> &str {
-        self.rule().path()
+        self.set.rules()[self.index].path()
     }
 
     #[getter]
     fn tags(&self) -> Vec<String> {
-        self.rule().tags().to_vec()
+        self.metadata().tags.clone()
     }
 
     #[getter]
     fn references(&self) -> Vec<String> {
-        self.rule().references().to_vec()
+        self.metadata().references.clone()
     }
 
     #[getter]
     fn falsepositives(&self) -> Vec<String> {
-        self.rule().falsepositives().to_vec()
+        self.metadata().falsepositives.clone()
     }
 
     #[getter]
     fn logsource(&self) -> BTreeMap<&'static str, String> {
-        let source = self.rule().logsource();
+        let source = &self.metadata().log_source;
         [("product", &source.product), ("category", &source.category), ("service", &source.service)]
             .into_iter()
             .filter_map(|(key, value)| value.as_ref().map(|value| (key, value.clone())))
@@ -124,27 +127,29 @@ impl Rules {
         let maps = packs.map_or_else(FieldMaps::new, |packs| packs.0.maps().clone());
         let bad_tables =
             |problems: Vec<Problem>| raise_problems(py, &problems, "the tables cannot be loaded");
-        let log_sources =
-            LogSources::load(&tables.join("logsources.yaml")).map_err(bad_tables)?;
+        let log_sources = LogSources::load(&tables.join("logsources.yaml")).map_err(bad_tables)?;
         let entities = Entities::load(&tables.join("entities.yaml")).map_err(bad_tables)?;
-        let options = LoadOptions::new(log_sources)
-            .statuses(statuses.as_deref())
-            .and_then(|options| options.min_level(min_level.as_deref()))
-            .map_err(|problem| crate::error::raise_problem(py, &problem))?
-            .placeholders(placeholders.unwrap_or_default());
+        let options = LoadOptions {
+            statuses: statuses
+                .map(|names| names.iter().map(|name| status(py, name)).collect())
+                .transpose()?,
+            min_level: min_level.map(|name| level(py, &name)).transpose()?,
+            placeholders: placeholders.unwrap_or_default().into_iter().collect(),
+            log_sources,
+        };
         let loaded = py.detach(|| RuleSet::load(&paths, &options));
-        if loaded.rules.rules().is_empty() && loaded.skipped == 0 {
+        if loaded.rules.rules().is_empty() && loaded.passed_over == 0 {
             let mut problems = loaded.problems;
             problems.insert(0, Problem::new(codes::RULE_NONE, "no rule could be loaded"));
             return Err(raise_problems(py, &problems, "nothing can be detected"));
         }
         Ok(Self {
-            set: Arc::new(loaded.rules),
+            set: loaded.rules,
             entities: Arc::new(entities),
             maps,
             problems: loaded.problems,
             files: loaded.files,
-            skipped: loaded.skipped,
+            skipped: loaded.passed_over,
         })
     }
 
@@ -187,6 +192,20 @@ impl Rules {
     fn __repr__(&self) -> String {
         format!("<bigsec.Rules {} rules of {} files>", self.set.rules().len(), self.files)
     }
+}
+
+fn status(py: Python<'_>, name: &str) -> PyResult<Status> {
+    Status::named(name).ok_or_else(|| {
+        let known = Status::ALL.map(Status::as_str).join(", ");
+        raise(py, codes::USAGE, &format!("{name:?} is no status of Sigma: {known}"), &[])
+    })
+}
+
+fn level(py: Python<'_>, name: &str) -> PyResult<Level> {
+    Level::named(name).ok_or_else(|| {
+        let known = Level::ALL.map(Level::as_str).join(", ");
+        raise(py, codes::USAGE, &format!("{name:?} is no level of Sigma: {known}"), &[])
+    })
 }
 
 impl Rules {

@@ -1,7 +1,7 @@
 //! Counts the matches that rsigma finds in an NDJSON file, and what that costs.
 //!
 //! `peer-rsigma VARIANT RULES EVENTS` prints one JSON object. CPU seconds are user + system of
-//! this process, split at the moment when the rules stand ready.
+//! this process: up to the moment when the rules stand ready, and from there on.
 
 #![forbid(unsafe_code)]
 

@@ -93,7 +93,9 @@ impl TableReader<'_, '_> {
         if events.is_empty() {
             self.fault(node, "the entry knows no event", "add `events`");
         }
-        let alternatives = events.iter().filter_map(|event| self.alternative(event)).collect();
+        // A list within the list is another entry's, repeated by an alias.
+        let events = events.iter().flat_map(yaml::Node::as_list);
+        let alternatives = events.filter_map(|event| self.alternative(event)).collect();
         Entry { source, alternatives }
     }
 
@@ -121,8 +123,12 @@ impl TableReader<'_, '_> {
         Some(Alternative { parsers, predicate, fields })
     }
 
-    /// A predicate is a selection of fields, all of which must hold.
+    /// A predicate is a mapping of fields, all of which must hold, or a list of such mappings.
     fn predicate(&mut self, node: &yaml::Node) -> Option<Node> {
+        if let Data::List(items) = &node.data {
+            let any = items.iter().map(|item| self.predicate(item)).collect::<Option<Vec<_>>>()?;
+            return Some(Node::Any(any));
+        }
         let Data::Map(entries) = &node.data else {
             self.fault(node, "`where` must be a mapping", "write it as in {EventID: 1}");
             return None;

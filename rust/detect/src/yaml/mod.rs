@@ -12,4 +12,4 @@ mod tree;
 pub(crate) use merge::update;
 pub(crate) use parse::{MAX_BYTES, parse};
 pub(crate) use report::Report;
-pub(crate) use tree::{Data, Entry, Node, Span};
+pub(crate) use tree::{Data, Node, Span};

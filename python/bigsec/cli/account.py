@@ -1,0 +1,171 @@
+"""The account of a run, at its end on stderr: what was read, what was found, what was left out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bigsec.cli.levels import LEVELS, badge
+from bigsec.cli.problems import is_error
+from bigsec.cli.progress import size
+from bigsec.cli.terminal import visible
+from bigsec.cli.wording import text
+from bigsec.errors import Problem
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+    from bigsec._core import Ledger, Rules
+    from bigsec.detect import Recorded
+
+TOP_RULES = 5
+# Parsers and reasons are shown by count; a folder of everything has many that are seen once.
+_SHOWN_MAX = 8
+
+
+@dataclass(slots=True)
+class Account:
+    """What a run did, summed over its inputs."""
+
+    ledgers: Sequence[Ledger] = ()
+    elapsed_s: float = 0.0
+    hidden: int = 0
+    interrupted: bool = False
+    rules: Rules | None = None
+    matched: dict[str, int] = field(default_factory=dict)
+    recorded: Recorded | None = None
+
+    def problems(self, *, every: bool) -> list[Problem]:
+        """The faults of the inputs. every: also the second and later of a kind in one file."""
+        found: list[Problem] = []
+        for ledger in self.ledgers:
+            shown: set[str] = set()
+            for problem in ledger.problems:
+                if every or is_error(problem) or problem.code not in shown:
+                    found.append(problem)
+                shown.add(problem.code)
+        return found
+
+    @property
+    def has_broken_input(self) -> bool:
+        """Whether an input could not be read to its end."""
+        return any(is_error(problem) for one in self.ledgers for problem in one.problems)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a record was not parsed."""
+        return any(ledger.unparsed or ledger.quarantined for ledger in self.ledgers)
+
+
+def show(account: Account, console: Console) -> None:
+    """Print the account."""
+    _inputs(account, console)
+    if account.rules is not None:
+        _signals(account, account.rules, console)
+    if account.recorded is not None:
+        told = text(
+            "account.incidents_told",
+            new=f"{account.recorded.new_incidents:,}",
+            updated=f"{account.recorded.updated_incidents:,}",
+        )
+        _row(console, "account.incidents", told)
+    if account.rules is not None:
+        _rules(account.rules, console)
+    if account.interrupted:
+        console.print(text("account.interrupted"), style="bold yellow", soft_wrap=True)
+
+
+def _inputs(account: Account, console: Console) -> None:
+    ledgers = account.ledgers
+    read = sum(ledger.bytes for ledger in ledgers)
+    rate = int(read / account.elapsed_s) if account.elapsed_s > 0 else 0
+    head = text(
+        "account.head",
+        files=f"{len(ledgers):,}",
+        bytes=size(read),
+        elapsed=f"{account.elapsed_s:.1f}",
+        rate=size(rate),
+    )
+    console.print(head, style="bold", soft_wrap=True)
+    told = text(
+        "account.records_told",
+        received=f"{sum(ledger.received for ledger in ledgers):,}",
+        parsed=f"{sum(ledger.parsed for ledger in ledgers):,}",
+        unparsed=f"{sum(ledger.unparsed for ledger in ledgers):,}",
+        quarantined=f"{sum(ledger.quarantined for ledger in ledgers):,}",
+        events=f"{sum(ledger.events for ledger in ledgers):,}",
+    )
+    _row(console, "account.records", told)
+    parsers: Counter[str] = Counter()
+    reasons: Counter[str] = Counter()
+    for ledger in ledgers:
+        parsers.update(ledger.parsers)
+        reasons.update(ledger.reasons)
+    if parsers:
+        _row(console, "account.parsers", _counted(parsers))
+    if reasons:
+        _row(console, "account.reasons", _counted(reasons))
+    if same := sum(1 for ledger in ledgers if ledger.duplicate_of):
+        _row(console, "account.same", text("account.same_told", count=f"{same:,}"))
+    if account.hidden:
+        _row(console, "account.hidden", text("account.hidden_told", count=f"{account.hidden:,}"))
+
+
+def _signals(account: Account, rules: Rules, console: Console) -> None:
+    from rich.text import Text
+
+    by_id = {rule.id: rule for rule in rules.rules}
+    levels: Counter[str] = Counter()
+    for rule_id, count in account.matched.items():
+        levels[by_id[rule_id].level] += count
+    told = Text(f"{sum(levels.values()):,}")
+    for level in LEVELS:
+        if levels[level]:
+            told.append("  ").append_text(badge(level)).append(f" {levels[level]:,}")
+    _row(console, "account.signals", told)
+    top = sorted(
+        account.matched.items(),
+        key=lambda pair: (LEVELS.index(by_id[pair[0]].level), -pair[1], pair[0]),
+    )
+    for index, (rule_id, count) in enumerate(top[:TOP_RULES]):
+        rule = by_id[rule_id]
+        told = Text(f"{count:>7,}  ").append_text(badge(rule.level))
+        told.append(f"  {visible(rule.title)}")
+        credit = ", ".join(visible(one) for one in (rule.author, rule.license) if one)
+        told.append(f"  {credit}", style="dim")
+        _row(console, "account.top" if index == 0 else "", told)
+    if len(top) > TOP_RULES:
+        _row(console, "", text("account.top_more", count=f"{len(top) - TOP_RULES:,}"))
+
+
+def _rules(rules: Rules, console: Console) -> None:
+    failed = len({problem.file for problem in rules.problems if is_error(problem)})
+    told = text(
+        "account.rules_told",
+        loaded=f"{len(rules):,}",
+        skipped=f"{rules.skipped:,}",
+        failed=f"{failed:,}",
+    )
+    _row(console, "account.rules", told)
+
+
+def _row(console: Console, key: str, told: str | Text) -> None:
+    """One line of the account: a name of fixed width, then what is told."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    name = text(key) if key else ""
+    line = Text("  ").append(name, style="dim")
+    line.append(" " * max(1, int(text("account.width")) - cell_len(name)))
+    line.append_text(told if isinstance(told, Text) else Text(told))
+    console.print(line, soft_wrap=True)
+
+
+def _counted(counts: Counter[str]) -> str:
+    shown = [f"{visible(name)} {count:,}" for name, count in counts.most_common(_SHOWN_MAX)]
+    if len(counts) > _SHOWN_MAX:
+        shown.append(text("account.others", count=f"{len(counts) - _SHOWN_MAX:,}"))
+    return " · ".join(shown)

@@ -1,0 +1,203 @@
+"""`bigsec scan`: log files in, incidents out."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bigsec.cli import account
+from bigsec.cli.exits import Exit
+from bigsec.cli.incident_view import COLUMNS, flat, show_list
+from bigsec.cli.levels import at_least
+from bigsec.cli.options import (
+    LEVELS,
+    ColorOption,
+    FormatOption,
+    InputFormatOption,
+    JsonOption,
+    MinLevelOption,
+    PathsArgument,
+    QuietOption,
+    RulesOption,
+    SinceOption,
+    StatusOption,
+    StrictOption,
+    UntilOption,
+    VerboseOption,
+    ZoneOption,
+)
+from bigsec.cli.output import Format, rows
+from bigsec.cli.ruleset import load_rules
+from bigsec.cli.scanning import Plan, destination, rules_left_out, run
+from bigsec.cli.signal_view import SIGNAL_COLUMNS, signal_line
+from bigsec.cli.span import moment_us, zone
+from bigsec.cli.stop import Stop
+from bigsec.cli.talk import Talk
+from bigsec.cli.terminal import Color
+from bigsec.cli.usage import check_choice
+from bigsec.cli.wording import text
+from bigsec.collect import FoundInputs, find_inputs, standard_input
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from datetime import tzinfo
+
+    from bigsec._core import Rules
+    from bigsec.cli.account import Account
+    from bigsec.detect import Incident
+    from bigsec.store import Store
+
+# What a terminal shows of a long list; the whole is one command away.
+TABLE_ROWS_MAX = 50
+PAGE = 200
+
+OutputOption = Annotated[
+    str | None, typer.Option("--output", "-o", metavar="DIR", help=text("scan.output"))
+]
+SignalsOption = Annotated[bool, typer.Option("--signals", help=text("scan.signals"))]
+FailOnOption = Annotated[
+    str | None, typer.Option("--fail-on", metavar="LEVEL", help=text("scan.fail_on"))
+]
+
+
+def scan(
+    paths: PathsArgument,
+    rules: RulesOption = None,
+    output: OutputOption = None,
+    signals: SignalsOption = False,
+    form: FormatOption = None,
+    json: JsonOption = False,
+    input_format: InputFormatOption = None,
+    timezone: ZoneOption = "UTC",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    min_level: MinLevelOption = None,
+    status: StatusOption = None,
+    fail_on: FailOnOption = None,
+    strict: StrictOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
+    color: ColorOption = Color.AUTO,
+) -> int:
+    """Scan logs."""
+    talk = Talk.of(form, json, color, quiet=quiet, verbose=verbose)
+    if fail_on is not None:
+        check_choice("--fail-on", fail_on, LEVELS)
+    local, now = zone(timezone), datetime.now(UTC)
+    since_us = moment_us(since, now=now, within=local) if since else None
+    until_us = moment_us(until, now=now, within=local) if until else None
+    loaded = load_rules(rules or [], status=status, min_level=min_level)
+    found = find_inputs(path for path in paths if path != "-")
+    talk.show([*loaded.problems, *found.problems])
+    with Stop() as stop:
+        plan = Plan(
+            inputs=inputs_of(paths, found, stop),
+            rules=loaded,
+            format=input_format,
+            timezone=timezone,
+            since_us=since_us,
+            until_us=until_us,
+        )
+        if not plan.inputs:
+            return Exit.BAD_INPUT
+        done = scan_and_show(plan, talk, local, output=output, signals=signals, stop=stop)
+    done.hidden = found.hidden
+    talk.show(done.problems(every=verbose))
+    if not quiet:
+        account.show(done, talk.err)
+    broken = done.has_broken_input or any(one.code != "BS1107" for one in found.problems)
+    return ended(done, loaded, fail_on=fail_on, strict=strict, broken=broken)
+
+
+def inputs_of(paths: list[str], found: FoundInputs, stop: Stop) -> list[Any]:
+    """What the core reads: the files found, and standard input where `-` was named."""
+    inputs: list[Any] = [one.path for one in found.inputs]
+    if "-" in paths:
+        inputs.append(("stdin", standard_input(stop)))
+    return inputs
+
+
+def scan_and_show(
+    plan: Plan, talk: Talk, local: tzinfo, *, output: str | None, signals: bool, stop: Stop
+) -> Account:
+    """Run the scan and write its result to stdout."""
+    progress = talk.progress()
+    with destination(output) as (store, commit):
+        if signals:
+            sink, close = signal_sink(talk, local)
+            done = run(plan, store, progress=progress, stop=stop, on_signal=sink)
+            close()
+        else:
+            done = run(plan, store, progress=progress, stop=stop)
+        # The result stands before it is shown: a reader that goes away takes nothing with it.
+        commit()
+        if not signals:
+            write_incidents(store, talk, local, folder=output)
+    return done
+
+
+def signal_sink(talk: Talk, local: tzinfo) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
+    """Where signals go one by one, and what ends them."""
+    if talk.form is Format.TABLE:
+        return (
+            lambda signal: talk.out.print(signal_line(signal, local), soft_wrap=True),
+            sys.stdout.flush,
+        )
+    writer = rows(talk.form, SIGNAL_COLUMNS)
+    return writer.write, writer.close
+
+
+def write_incidents(store: Store, talk: Talk, local: tzinfo, *, folder: str | None) -> None:
+    """The incidents of a store: a table of the first, or every one whole."""
+    from bigsec.detect import get_incident, list_incidents
+
+    if talk.form is Format.TABLE:
+        page = list_incidents(store, limit=TABLE_ROWS_MAX)
+        if page.incidents:
+            show_list(page.incidents, local, talk.out)
+        else:
+            talk.say(text("scan.none"))
+        if (more := page.total - len(page.incidents)) > 0:
+            where = text("scan.more_in", folder=folder) if folder else text("scan.more_with")
+            talk.say(text("scan.more", count=f"{more:,}", where=where))
+        return
+    writer = rows(talk.form, COLUMNS)
+    for incident in every_incident(store):
+        if talk.form is Format.CSV:
+            writer.write(flat(incident))
+        else:
+            writer.write(get_incident(store, incident.incident_id).to_dict())
+    writer.close()
+
+
+def every_incident(store: Store, **options: Any) -> Iterator[Incident]:
+    """All incidents, page by page."""
+    from bigsec.detect import list_incidents
+
+    after = None
+    while True:
+        page = list_incidents(store, limit=PAGE, after=after, **options)
+        yield from page.incidents
+        after = page.next
+        if after is None:
+            return
+
+
+def ended(
+    done: Account, rules: Rules, *, fail_on: str | None, strict: bool, broken: bool
+) -> Exit:
+    """The exit code: what the user did, then what was found, then what went wrong."""
+    if done.interrupted:
+        return Exit.INTERRUPTED
+    if fail_on is not None:
+        levels = {rule.id: rule.level for rule in rules.rules}
+        if any(at_least(levels[rule_id], fail_on) for rule_id in done.matched):
+            return Exit.FINDINGS
+    if broken or (strict and rules_left_out(rules)):
+        return Exit.BAD_INPUT
+    if strict and done.is_partial:
+        return Exit.PARTIAL
+    return Exit.DONE

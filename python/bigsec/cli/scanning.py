@@ -1,0 +1,105 @@
+"""One scan from inputs to incidents, as `scan` and `demo` both run it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bigsec.cli.account import Account
+from bigsec.cli.problems import is_error
+from bigsec.cli.progress import Progress
+from bigsec.cli.stop import Stop
+
+if TYPE_CHECKING:
+    from bigsec._core import Rules
+    from bigsec.store import Store
+
+SignalSink = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What to scan and how."""
+
+    inputs: list[Any]
+    rules: Rules
+    format: str | None = None
+    timezone: str = "UTC"
+    since_us: int | None = None
+    until_us: int | None = None
+
+
+@contextmanager
+def destination(folder: str | None) -> Iterator[tuple[Store, Callable[[], None]]]:
+    """The store that a scan writes to, and what makes it last: a folder's, or one in memory."""
+    from bigsec.store import OutputFolder, memory_store
+
+    if folder is None:
+        store = memory_store()
+        try:
+            yield store, lambda: None
+        finally:
+            store.close()
+    else:
+        with OutputFolder(folder) as output:
+            yield output.store, output.commit
+
+
+def run(
+    plan: Plan, store: Store, *, progress: Progress, stop: Stop, on_signal: SignalSink | None = None
+) -> Account:
+    """Scan into a store. Ends early, with everything found so far, when `stop` is requested.
+
+    on_signal: takes each signal as it is found, with the text of its events under `raw`.
+    """
+    from bigsec import Scanner, default_packs
+    from bigsec.detect import add, correlate
+
+    began = time.monotonic()
+    scanner = Scanner(
+        plan.inputs,
+        plan.rules,
+        default_packs(),
+        format=plan.format,
+        timezone=plan.timezone,
+        since_us=plan.since_us,
+        until_us=plan.until_us,
+        known_files=store.known_files(),
+    )
+    for chunk in scanner:
+        signals, events = chunk.signals.to_pylist(), chunk.events.to_pylist()
+        if on_signal is not None:
+            progress.clear()
+            _hand_on(signals, events, on_signal)
+        if signals:
+            add(store, signals, events)
+        progress.update(*scanner.progress())
+        if stop.requested:
+            break
+    recorded = correlate(store)
+    store.remember_files(scanner.files)
+    progress.clear()
+    return Account(
+        ledgers=scanner.ledgers,
+        elapsed_s=time.monotonic() - began,
+        interrupted=stop.requested,
+        rules=plan.rules,
+        matched=scanner.matched,
+        recorded=recorded,
+    )
+
+
+def _hand_on(
+    signals: list[dict[str, Any]], events: list[dict[str, Any]], on_signal: SignalSink
+) -> None:
+    raw = {event["event_id"]: event.get("raw_data") for event in events}
+    for signal in signals:
+        on_signal({**signal, "raw": [raw.get(one) for one in signal["event_ids"]]})
+
+
+def rules_left_out(rules: Rules) -> bool:
+    """Whether a rule could not be loaded."""
+    return any(is_error(problem) for problem in rules.problems)

@@ -1,0 +1,23 @@
+"""Runs the migrations over the connection that `bigsec.store.upgrade` gives."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from bigsec.store.model import Base
+
+connection = context.config.attributes["connection"]
+if connection is None:
+    raise RuntimeError("migrations run through bigsec.store.upgrade, which gives the connection")
+
+# The caller's transaction holds all of it: SQLite's DDL is transactional, though Alembic assumes
+# that its driver is not.
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    transactional_ddl=True,
+    transaction_per_migration=False,
+    render_as_batch=connection.dialect.name == "sqlite",
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,214 @@
+"""Each set is scored through the script, on small invented data of the same layout."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sets import load
+
+BENCH = Path(__file__).resolve().parents[2] / "bench"
+# Stands for the scorer beside the data: shows what it was given.
+SCORER = """
+import json, pathlib, sys
+mode, truth, predicted, *options = sys.argv[1:]
+for row in pathlib.Path(predicted).read_text().splitlines():
+    print("predicted", *sorted(json.loads(row)["matched"]), *options)
+for row in pathlib.Path(truth).read_text().splitlines():
+    print("truth", *sorted(json.loads(row)["matched" if mode == "pairs" else "event_ids"]))
+print("passed 1 of 1")
+"""
+RULE = """
+title: A Rule for the Test
+id: 11111111-2222-3333-4444-555555555555
+logsource: {product: windows, service: security}
+detection:
+  selection: {EventID: 4625, TargetUserName: guest}
+  condition: selection
+"""
+FLAT = {"EventID": 4625, "Channel": "Security", "Computer": "a.corp.example"}
+RAW = {
+    "System": {
+        "Provider": {"#attributes": {"Name": "Microsoft-Windows-Security-Auditing"}},
+        "EventID": 4625,
+        "TimeCreated": {"#attributes": {"SystemTime": "2026-11-24T09:15:02.1Z"}},
+        "Channel": "Security",
+        "Computer": "a.corp.example",
+    }
+}
+EVE = {
+    "timestamp": "2026-11-24T09:15:02.100000+0000",
+    "event_type": "alert",
+    "src_ip": "198.51.100.23",
+    "src_port": 40122,
+    "dest_ip": "10.20.1.11",
+    "dest_port": 80,
+    "proto": "TCP",
+    "alert": {"signature": "DEMO", "severity": 1, "metadata": {"tag": ["a", "b"]}},
+}
+ZEEK_HEAD = (
+    "#separator \\x09\n#set_separator\t,\n#empty_field\t(empty)\n#unset_field\t-\n#path\tssh\n"
+    "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tversion\tauth_success\tclient\n"
+    "#types\ttime\tstring\taddr\tport\taddr\tport\tcount\tbool\tstring\n"
+)
+ACCESS = '192.0.2.7 - - [24/Nov/2026:09:15:02 +0100] "GET /a?b=1 HTTP/1.1" 200 12 "-" "Demo/1"'
+
+
+def _score(name: str, data: Path, *options: str) -> list[str]:
+    command = [sys.executable, str(BENCH / "score.py"), name, "--data", str(data), *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def _write_lines(path: Path, *rows: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+def _events(user: str, number: int) -> tuple[dict[str, object], dict[str, object]]:
+    """The same event flat and raw, with its label."""
+    label = {"_id": f"small/1#{number}", "_file": "small/1.evtx"}
+    data = {"TargetUserName": user}
+    return label | FLAT | data, label | {"Event": RAW | {"EventData": data}}
+
+
+@pytest.fixture
+def windows(tmp_path: Path) -> Path:
+    """Data of the layout of windows-events, with its rules and a scorer beside it."""
+    pairs = [_events("guest", 0), _events("root", 1)]
+    folder = tmp_path / "windows-events"
+    _write_lines(folder / "small" / "flat.ndjson", *(flat for flat, _ in pairs))
+    _write_lines(folder / "small" / "raw.ndjson", *(raw for _, raw in pairs))
+    _write_lines(folder / "flat-only" / "flat.ndjson", {"_id": "flatonly/2#0", **FLAT})
+    _write_lines(
+        folder / "oracle.jsonl",
+        {
+            "rule_id": "x",
+            "matched": ["small/1#0", "flatonly/2#0"],
+            "matched_by_audit_mapping": ["flatonly/2#0"],
+        },
+    )
+    (folder / "oracle.stats.json").write_text('{"rules_left_out_of_oracle": []}')
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "rule.yml").write_text(RULE)
+    (tmp_path / "score.py").write_text(SCORER)
+    return folder
+
+
+def test_windows_events_are_judged_flat_and_raw_with_and_without_the_audit(windows: Path) -> None:
+    beside = windows.parent
+    options = ("--rules", str(beside / "rules"), "--scorer", str(beside / "score.py"))
+    assert _score("windows-events", windows, *options) == [
+        "== windows-events: flat",
+        "events parsed 3 of 3, pairs 1",
+        "predicted small/1#0",
+        "truth flatonly/2#0 small/1#0",
+        "passed 1 of 1",
+        "== windows-events: flat noaudit",
+        "events parsed 3 of 3, pairs 1",
+        "predicted small/1#0 noaudit",
+        "truth flatonly/2#0 small/1#0",
+        "passed 1 of 1",
+        "== windows-events: raw",
+        "events parsed 2 of 2, pairs 1",
+        "predicted small/1#0",
+        "truth small/1#0",
+        "passed 1 of 1",
+        "== windows-events: raw noaudit",
+        "events parsed 2 of 2, pairs 1",
+        "predicted small/1#0 noaudit",
+        "truth small/1#0",
+        "passed 1 of 1",
+    ]
+
+
+def test_sigma_regression_takes_its_events_from_beside_the_folder(windows: Path) -> None:
+    (windows / "small").rename(windows / "sigmahq-regression")
+    data = windows.parent / "sigma-regression"
+    (windows.parent / "rules").rename(windows.parent / "rules_used")
+    _write_lines(data / "expected.jsonl", {"rule_id": "x", "event_ids": ["small/1#0"]})
+    (windows.parent / "rules_used").rename(data / "rules_used")
+    rows = _score("sigma-regression", data, "--scorer", str(windows.parent / "score.py"), "--json")
+    assert [json.loads(row) for row in rows] == [
+        {"set": "sigma-regression", "case": case, **figures}
+        for case in ("flat", "raw")
+        for figures in (
+            {"what": "events parsed", "got": 2, "of": 2},
+            {"what": "passed", "got": 1, "of": 1},
+        )
+    ]
+
+
+def test_suricata_eve_counts_every_leaf(tmp_path: Path) -> None:
+    _write_lines(tmp_path / "eve.ndjson", EVE, EVE | {"proto": "UDP", "unheard_of": None})
+    assert _score("suricata-eve", tmp_path) == [
+        "== suricata-eve: lossless",
+        "events 2 of 2",
+        "leaves kept 23 of 23",
+        "read by suricata_eve 2 of 2",
+    ]
+
+
+def test_zeek_records_are_compared_in_both_forms(tmp_path: Path) -> None:
+    same = "1764000000.250000\tCabc\t192.0.2.1\t4000\t192.0.2.2\t22\t2\tT\tOpenSSH 10"
+    other = "1764000001.000000\tCabd\t192.0.2.1\t4001\t192.0.2.2\t22\t2\t-\t-"
+    (tmp_path / "ssh.log").write_text(f"{ZEEK_HEAD}{same}\n{other}\n")
+    ends = {"id.orig_h": "192.0.2.1", "id.resp_h": "192.0.2.2", "id.resp_p": 22, "version": 2}
+    path = {"_path": "ssh", "_write_ts": "2025-11-24T16:00:05Z"}
+    first = {"ts": "2025-11-24T16:00:00.250000Z", "uid": "Cabc", "id.orig_p": 4000, **ends}
+    second = {"ts": "2025-11-24T16:00:01Z", "uid": "Cxyz", "id.orig_p": 4001, **ends}
+    first |= {"auth_success": True, "client": "OpenSSH 10"}
+    _write_lines(tmp_path / "ssh.json", path | first, path | second)
+    head, log, every, *differences = _score("zeek-tsv-json", tmp_path)
+    assert head == "== zeek-tsv-json: records"
+    assert (log, every) == ("ssh: equal 1 of 2", "all: equal 1 of 2")
+    assert any(re.search(r"ssh: field uid: \['Cabd'\] in TSV", line) for line in differences)
+
+
+def test_real_logs_are_compared_field_by_field(tmp_path: Path) -> None:
+    fields = {
+        "remote_host": "192.0.2.7",
+        "ident": None,
+        "user": None,
+        "time": "2026-11-24T09:15:02+01:00",
+        "request": "GET /a?b=1 HTTP/1.1",
+        "status": 200,
+        "bytes": 12,
+        "referer": None,
+        "agent": "Demo/1",
+    }
+    _write_lines(
+        tmp_path / "apache_access.jsonl",
+        {"id": "a#0", "line": ACCESS, "expected": fields},
+        {"id": "a#1", "line": ACCESS, "expected": fields | {"status": 404}},
+        {"id": "a#2", "line": "broken", "expected": None},
+    )
+    _write_lines(tmp_path / "nginxplus.ndjson", {"version": 6, "zones": {"a": [1, 2]}})
+    assert _score("real-logs", tmp_path) == [
+        "== real-logs: apache",
+        "lines exact 1 of 2",
+        "unread by the oracle: a#2, here by none: broken",
+        "wrong 1 x status: 404 became 200",
+        "== real-logs: nginx plus",
+        "events 1 of 1",
+        "leaves kept 3 of 3",
+    ]
+
+
+def test_nothing_read_is_void_and_not_a_score(tmp_path: Path) -> None:
+    (tmp_path / "apache_access.jsonl").write_text("")
+    command = [sys.executable, str(BENCH / "score.py"), "zeek-tsv-json", "--data", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith("void: ")
+
+
+def test_every_set_says_what_it_compares() -> None:
+    for name, module in load().items():
+        assert (module.__doc__ or "").strip(), name
