@@ -15,11 +15,8 @@ from sets import Line, Void
 SHOWN = 20
 
 
-def compare(records: Iterable[bytes], name: str, expected_parser: str | None = None) -> list[Line]:
-    """`kept N of M leaves` of the records read in one go, then the names that lost values.
-
-    expected_parser: the pack that must have read every record, where there is one for it.
-    """
+def compare(records: Iterable[bytes], name: str) -> list[Line]:
+    """The leaves kept of the records read in one go, who read them, and the names that lost values."""
     sources = [record for record in records if record.strip()]
     kept = total = 0
     lost: Counter[str] = Counter()
@@ -38,8 +35,8 @@ def compare(records: Iterable[bytes], name: str, expected_parser: str | None = N
             kept += values.total() - missing.total()
             lost[path] += missing.total()
     lines = [share("events", parsers.total(), len(sources)), share("leaves kept", kept, total)]
-    if expected_parser:
-        lines.append(share(f"read by {expected_parser}", parsers[expected_parser], len(sources)))
+    for parser, count in parsers.most_common():
+        lines.append(share(f"read by {parser}", count, len(sources)))
     for path, count in (+lost).most_common(SHOWN):
         lines.append(Line(f"lost {count} x {path}", {"what": f"lost {path}", "got": count}))
     return lines

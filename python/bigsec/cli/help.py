@@ -56,9 +56,7 @@ def page(command: TyperCommand | TyperGroup, ctx: Any) -> str:
 
 def _usage(command: Any, ctx: Any, arguments: Sequence[TyperArgument]) -> str:
     pieces = [ctx.command_path, text("help.options_place")]
-    pieces += [
-        _argument_name(p) if p.required else f"[{_argument_name(p)}]" for p in arguments
-    ]
+    pieces += [_argument_name(p) if p.required else f"[{_argument_name(p)}]" for p in arguments]
     if isinstance(command, TyperGroup):
         pieces.append(text("help.command_place"))
     return " ".join(pieces)

@@ -140,9 +140,7 @@ def _timeline(incident: IncidentDetail, zone: tzinfo, console: Console) -> None:
         _line(console, line)
 
 
-def _evidence(
-    incident: IncidentDetail, zone: tzinfo, console: Console, evidence_max: int
-) -> None:
+def _evidence(incident: IncidentDetail, zone: tzinfo, console: Console, evidence_max: int) -> None:
     from rich.text import Text
 
     kept = incident.evidence[:evidence_max]

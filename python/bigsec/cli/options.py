@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bigsec.cli.terminal import Color
 from bigsec.cli.output import Format
+from bigsec.cli.terminal import Color
 from bigsec.cli.wording import text
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -39,9 +39,7 @@ MinLevelOption = Annotated[
 InputFormatOption = Annotated[
     str | None, typer.Option("--input-format", metavar="NAME", help=text("option.input_format"))
 ]
-ZoneOption = Annotated[
-    str, typer.Option("--tz", metavar="ZONE", help=text("option.tz"))
-]
+ZoneOption = Annotated[str, typer.Option("--tz", metavar="ZONE", help=text("option.tz"))]
 SinceOption = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help=text("option.since"))
 ]

@@ -36,7 +36,7 @@ _C1 = re.compile("[\x7f-\x9f\u2028\u2029]")
 
 
 def choose(named: Format | None, json: bool, stream: TextIO | None = None) -> Format:
-    """The format: as named, `--json` as NDJSON, else a table for a terminal and NDJSON for a pipe."""
+    """The format: as named, else a table for a terminal and NDJSON for a pipe."""
     if json:
         return Format.NDJSON
     if named is not None:

@@ -139,7 +139,9 @@ def scan_and_show(
     return done
 
 
-def signal_sink(talk: Talk, local: tzinfo) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
+def signal_sink(
+    talk: Talk, local: tzinfo
+) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
     """Where signals go one by one, and what ends them."""
     if talk.form is Format.TABLE:
         return (
@@ -186,9 +188,7 @@ def every_incident(store: Store, **options: Any) -> Iterator[Incident]:
             return
 
 
-def ended(
-    done: Account, rules: Rules, *, fail_on: str | None, strict: bool, broken: bool
-) -> Exit:
+def ended(done: Account, rules: Rules, *, fail_on: str | None, strict: bool, broken: bool) -> Exit:
     """The exit code: what the user did, then what was found, then what went wrong."""
     if done.interrupted:
         return Exit.INTERRUPTED

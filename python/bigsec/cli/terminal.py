@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 # C0 and C1 controls steer the terminal; the bidirectional and line separators reorder or split
 # what is shown, so that a log line could pass for something else.
-_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 # The width taken where no terminal tells one: what a CI log or a mail shows without wrapping.
 DEFAULT_WIDTH = 100
 

@@ -54,7 +54,9 @@ def problem_of(error: typer.TyperException) -> Problem:
 def unknown_command(given: str, known: list[str]) -> FormatError:
     """The exception of a command that does not exist."""
     near = get_close_matches(given, known, n=1)
-    mend = text("usage.mean", name=near[0]) if near else text("usage.commands", names=", ".join(known))
+    mend = (
+        text("usage.mean", name=near[0]) if near else text("usage.commands", names=", ".join(known))
+    )
     return wrong_usage(text("usage.no_command", name=given), mend)
 
 

@@ -6,6 +6,7 @@ a moment at a time and looks whether it is to end.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 from collections.abc import Callable, Iterator
@@ -37,11 +38,9 @@ def standard_input(stopped: Callable[[], bool], descriptor: int = 0) -> Iterator
 
 def _chunks(stopped: Callable[[], bool], descriptor: int) -> Iterator[bytes]:
     with selectors.DefaultSelector() as selector:
-        try:
+        # A regular file is always ready and refuses to be waited for.
+        with contextlib.suppress(PermissionError):
             selector.register(descriptor, selectors.EVENT_READ)
-        except PermissionError:
-            # A regular file is always ready and refuses to be waited for.
-            pass
         while not stopped():
             if selector.get_map() and not selector.select(_WAIT_S):
                 continue

@@ -64,6 +64,7 @@ def eve(
     """An event of Suricata's EVE output."""
     head: dict[str, object] = {
         "timestamp": f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond:06d}+0000",
+        "flow_id": int(at.timestamp()) * 100_000 + source[1],
         "in_iface": "eth1",
         "event_type": kind,
         "src_ip": source[0],

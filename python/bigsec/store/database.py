@@ -145,9 +145,7 @@ class Store:
         self.close()
 
 
-def _known_keys(
-    connection: Connection, identities: list[tuple[str, int]]
-) -> set[tuple[str, int]]:
+def _known_keys(connection: Connection, identities: list[tuple[str, int]]) -> set[tuple[str, int]]:
     columns = (ScannedFileRow.prefix_hash, ScannedFileRow.ordinal)
     found: set[tuple[str, int]] = set()
     for part in chunks(identities):

@@ -115,7 +115,7 @@ class SignalEntityRow(Base):
     signal_id: Mapped[str] = mapped_column(ForeignKey("signal.signal_id"), primary_key=True)
     type: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(Text, primary_key=True)
-    role: Mapped[str] = mapped_column(String(16), primary_key=True)
+    role: Mapped[str] = mapped_column(String(16))
 
 
 class IncidentRow(Base):

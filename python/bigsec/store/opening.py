@@ -89,9 +89,7 @@ def check_file(path: Path) -> None:
     with path.open("rb") as file:
         if file.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
             raise broken(place, "it is not a SQLite database")
-    engine = make_engine(
-        URL.create(DRIVER, database=_read_only_uri(path)), Pragmas(), poolclass=NullPool, uri=True
-    )
+    engine = make_engine(_read_only_url(path), Pragmas(read_only=True), poolclass=NullPool)
     with faults(place), engine.connect() as connection:
         revision = revision_of(connection, place)
     if revision is None:
@@ -121,17 +119,18 @@ def sqlite_url(path: str) -> URL:
     return URL.create(DRIVER, database=path)
 
 
-def _read_only_uri(path: Path) -> str:
+def _read_only_url(path: Path) -> URL:
     # A reader of a WAL database makes two files beside it, even when it only reads. Where no
     # process has left a log or a journal, the file alone is the whole truth and can be read as one
     # that stands still. A journal may be of a writer that died: then SQLite must mend first.
     if _has_content(path.with_name(path.name + "-journal")):
-        options = "mode=rw"
+        options = {"mode": "rw"}
     elif _has_content(path.with_name(path.name + "-wal")):
-        options = "mode=ro"
+        options = {"mode": "ro"}
     else:
-        options = "mode=ro&immutable=1"
-    return f"file:{quote(str(path.absolute()))}?{options}"
+        options = {"mode": "ro", "immutable": "1"}
+    place = f"file:{quote(str(path.absolute()))}"
+    return URL.create(DRIVER, database=place, query={"uri": "true", **options})
 
 
 def _has_content(path: Path) -> bool:

@@ -65,10 +65,7 @@ pub(crate) struct Plain {
 }
 
 /// Wraps a stream; bytes read from below are added to `count`.
-pub(crate) fn decompress(
-    inner: Box<dyn Read + Send>,
-    count: &Arc<AtomicU64>,
-) -> io::Result<Plain> {
+pub(crate) fn decompress(inner: Box<dyn Read + Send>, count: &Arc<AtomicU64>) -> io::Result<Plain> {
     let start = count.load(Ordering::Relaxed);
     let counted = Counted { inner, count: Arc::clone(count) };
     let mut reader = BufReader::with_capacity(128 * 1024, counted);

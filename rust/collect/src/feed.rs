@@ -3,9 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
-use bigsec_event::{
-    Code, EventId, EventMeta, Origin, Problem, TimeBound, codes, file_key,
-};
+use bigsec_event::{Code, EventId, EventMeta, Origin, Problem, TimeBound, codes, file_key};
 use bigsec_parse::{Outcome, PackSet, ParseOptions, Parsed, Parser};
 
 use crate::clock::{Clock, SystemClock};
@@ -256,9 +254,9 @@ impl Feed {
             return;
         }
         if ledger.received == 0 {
-            ledger.problems.push(
-                Problem::new(codes::INPUT_EMPTY, "it holds no record").in_file(&ledger.path),
-            );
+            ledger
+                .problems
+                .push(Problem::new(codes::INPUT_EMPTY, "it holds no record").in_file(&ledger.path));
         }
         if let Some(hasher) = &open.lines.inner().hasher {
             let content = *hasher.finalize().as_bytes();
@@ -347,9 +345,12 @@ fn broken(path: &str, error: &io::Error, compressed: bool) -> Problem {
             .mend("what came out up to there was processed; decompress it yourself if it is real");
     }
     if compressed {
-        return Problem::new(codes::INPUT_CUT_SHORT, format!("it cannot be decompressed further: {error}"))
-            .in_file(path)
-            .mend("what came out before was processed; fetch the file again");
+        return Problem::new(
+            codes::INPUT_CUT_SHORT,
+            format!("it cannot be decompressed further: {error}"),
+        )
+        .in_file(path)
+        .mend("what came out before was processed; fetch the file again");
     }
     Problem::new(codes::INPUT_BROKEN, format!("reading stopped: {error}"))
         .in_file(path)

@@ -193,7 +193,10 @@ mod tests {
 
     #[test]
     fn a_record_at_the_limit_is_whole_and_one_beyond_goes_on() {
-        assert_eq!(all(b"abcd\nx", 64, 4), [(0, b"abcd".to_vec(), false), (5, b"x".to_vec(), false)]);
+        assert_eq!(
+            all(b"abcd\nx", 64, 4),
+            [(0, b"abcd".to_vec(), false), (5, b"x".to_vec(), false)]
+        );
         assert_eq!(
             all(b"abcde\nx", 64, 4),
             [(0, b"abcd".to_vec(), false), (4, b"e".to_vec(), true), (6, b"x".to_vec(), false)]

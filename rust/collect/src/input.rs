@@ -40,7 +40,9 @@ impl Input {
     /// The name its events carry: of a file the last part of its path.
     pub fn source(&self) -> String {
         match self {
-            Self::Path(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into(),
+            Self::Path(path) => {
+                path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into()
+            }
             Self::Bytes { name, .. } | Self::Stream { name, .. } => name.clone(),
         }
     }

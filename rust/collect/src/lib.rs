@@ -17,7 +17,7 @@ mod progress;
 mod reread;
 mod scan;
 
-pub use feed::{Feed, FeedOptions, FedEvent};
+pub use feed::{FedEvent, Feed, FeedOptions};
 pub use file_book::{FileBook, KnownFile};
 pub use framing::{Line, Lines, RECORD_LIMIT};
 pub use input::Input;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use bigsec_detect::{Entities, EventIdentity, Matcher, RuleSet, SignalBatchBuilder};
+use bigsec_detect::{Entities, EventIdentity, Matcher, Outcome, RuleSet, SignalBatchBuilder};
 use bigsec_event::{EventBatchBuilder, EventMeta, time_effective};
 
 use crate::feed::Feed;
@@ -118,6 +118,8 @@ impl Scanner {
                 continue;
             }
             let entities = self.entities.of(record);
+            let named: Vec<_> =
+                entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
             let identity = EventIdentity {
                 ids: &[event.meta.id],
                 time_us: time_effective(
@@ -130,7 +132,12 @@ impl Scanner {
             };
             for hit in &self.hits {
                 self.matched[*hit as usize] += 1;
-                self.signals.append(&self.rules.rules()[*hit as usize], &identity, &entities);
+                self.signals.append(
+                    &self.rules.rules()[*hit as usize],
+                    &identity,
+                    &named,
+                    Outcome::Unknown,
+                );
             }
             let meta = EventMeta { keep_raw: true, ..event.meta };
             self.events.append(record, &event.parsed.map, &meta, event.parsed.derived());

@@ -19,7 +19,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, Problem> {
     file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(|error| fault(path, &error))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() as u32 + 1;
+        let line = memchr::memchr_iter(b'\n', &error.as_bytes()[..at]).count() as u32 + 1;
         let byte = error.as_bytes().get(at).copied().unwrap_or_default();
         if error.as_bytes().len() > MAX_BYTES {
             let message = format!("the file has more than {MAX_BYTES} bytes");

@@ -3,17 +3,23 @@
 //! * [`LogSources`] is the routing table: which events a rule is meant for.
 //! * [`RuleSet`] is rules loaded from files, with every problem of every file.
 //! * [`Matcher`] tries them on events ([`FieldSource`](bigsec_event::FieldSource)).
+//! * [`Entities`] names who and what an event is about.
+//! * [`SignalBatchBuilder`] makes Arrow batches of matches.
 //!
 //! Nothing here knows a log format: see `bigsec-parse` for that.
 
+mod entity;
 mod files;
 mod fold;
 mod log_source;
 mod sigma;
+mod signal;
 mod suggest;
 mod yaml;
 
+pub use entity::{Entities, Entity, EntityKind};
 pub use log_source::{LogSource, LogSources};
 pub use sigma::{
-    Level, LoadOptions, Loaded, Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
+    Explanation, Level, LoadOptions, Loaded, Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
 };
+pub use signal::{EventIdentity, Outcome, SignalBatchBuilder, signal_id, signal_schema};

@@ -42,13 +42,16 @@ impl Recogniser {
     /// All decoders that have packs, or the one that `format` names or belongs to.
     pub fn new(packs: &PackSet, format: Option<&str>) -> Result<Self, Problem> {
         let pack = format.and_then(|id| packs.get(id));
-        let decoder = match (format, pack) {
-            (Some(_), Some(pack)) => Some(pack.decoder()),
-            (Some(id), None) => Some(known_decoder(id, packs)?),
+        let decoders = match (format, pack) {
+            (Some(_), Some(pack)) => Some(pack.decoders().to_vec()),
+            (Some(id), None) => Some(vec![known_decoder(id, packs)?]),
             (None, _) => None,
         };
+        let given = |kind: &&DecoderKind| {
+            decoders.as_ref().is_none_or(|decoders| decoders.contains(&kind.id))
+        };
         let mut slots = Vec::new();
-        for kind in DECODERS.iter().filter(|kind| decoder.is_none_or(|id| id == kind.id)) {
+        for kind in DECODERS.iter().filter(given) {
             let asked = match pack {
                 Some(pack) => vec![Arc::clone(pack)],
                 None => packs.of_decoder(kind.id),
@@ -57,7 +60,8 @@ impl Recogniser {
                 slots.push(Slot { kind, decoder: (kind.make)(), packs: asked });
             }
         }
-        Ok(Self { decoder_given: decoder.is_some(), pack_given: pack.is_some(), slots })
+        let decoder_given = decoders.is_some_and(|decoders| decoders.len() == 1);
+        Ok(Self { decoder_given, pack_given: pack.is_some(), slots })
     }
 
     /// Decodes the record's text into its fields and finds the pack.

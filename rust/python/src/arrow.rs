@@ -3,7 +3,6 @@
 //! Source: the Arrow PyCapsule Interface, <https://arrow.apache.org/docs/format/CDataInterface/>.
 
 use std::ffi::CStr;
-use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, to_ffi};
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
@@ -74,8 +73,7 @@ impl Batch {
         // The interface allows ignoring the request; consumers cast what they get.
         let _ = requested_schema;
         let data = StructArray::from(self.0.clone()).into_data();
-        let (array, _): (FFI_ArrowArray, FFI_ArrowSchema) =
-            to_ffi(&data).map_err(arrow_error)?;
+        let (array, _): (FFI_ArrowArray, FFI_ArrowSchema) = to_ffi(&data).map_err(arrow_error)?;
         let array = PyCapsule::new_with_value(py, array, ARRAY)?;
         Ok((schema_capsule(py, self.0.schema_ref())?, array))
     }
@@ -94,10 +92,7 @@ impl Batch {
 }
 
 /// A schema as a capsule.
-pub fn schema_capsule<'py>(
-    py: Python<'py>,
-    schema: &SchemaRef,
-) -> PyResult<Bound<'py, PyCapsule>> {
+pub fn schema_capsule<'py>(py: Python<'py>, schema: &SchemaRef) -> PyResult<Bound<'py, PyCapsule>> {
     let schema = FFI_ArrowSchema::try_from(schema.as_ref()).map_err(arrow_error)?;
     PyCapsule::new_with_value(py, schema, SCHEMA)
 }
@@ -150,9 +145,4 @@ fn ndjson(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     writer.finish()?;
     drop(writer);
     Ok(out)
-}
-
-/// One batch of many with one schema.
-pub fn concatenate(schema: &SchemaRef, batches: &[RecordBatch]) -> PyResult<RecordBatch> {
-    arrow_select::concat::concat_batches(&Arc::clone(schema), batches).map_err(arrow_error)
 }

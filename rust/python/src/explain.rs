@@ -23,8 +23,7 @@ pub fn explain_record<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let parser = ParseOptions::new(format, timezone)
         .and_then(|options| Parser::new(Arc::clone(&packs.0), options));
-    let explanation =
-        parser.map_err(|problem| raise_problem(py, &problem))?.explain(raw, 0);
+    let explanation = parser.map_err(|problem| raise_problem(py, &problem))?.explain(raw, 0);
     let fields = PyList::empty(py);
     for field in &explanation.fields {
         let row = PyDict::new(py);

@@ -93,7 +93,8 @@ pub fn options_of(
     keep_raw: bool,
     book: FileBook,
 ) -> PyResult<FeedOptions> {
-    let parse = ParseOptions::new(format, timezone).map_err(|problem| raise_problem(py, &problem))?;
+    let parse =
+        ParseOptions::new(format, timezone).map_err(|problem| raise_problem(py, &problem))?;
     Ok(FeedOptions { parse, received_us, keep_raw, book })
 }
 

@@ -40,7 +40,7 @@ impl Packs {
             ("id", pack.id().to_owned()),
             ("title", pack.title().to_owned()),
             ("about", pack.about().to_owned()),
-            ("decoder", pack.decoder().to_owned()),
+            ("decoder", pack.decoders().join(", ")),
         ]))
     }
 }

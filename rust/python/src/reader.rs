@@ -85,8 +85,7 @@ impl EventReader {
     ) -> PyResult<Self> {
         let py = inputs.py();
         let raised = Raised::default();
-        let options =
-            options_of(py, format, timezone, received_us, keep_raw, FileBook::default())?;
+        let options = options_of(py, format, timezone, received_us, keep_raw, FileBook::default())?;
         let feed = Feed::new(inputs_of(inputs, &raised)?, Arc::clone(&packs.0), options)
             .map_err(|problem| raise_problem(py, &problem))?;
         let builder = EventBatchBuilder::new(packs.0.maps());

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bigsec_detect::{
-    Entities, EventIdentity, Level, LoadOptions, LogSources, Metadata, RuleSet, SignalBatchBuilder,
-    Status,
+    Entities, EventIdentity, Level, LoadOptions, LogSources, Metadata, Outcome, RuleSet,
+    SignalBatchBuilder, Status,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
@@ -224,6 +224,8 @@ impl Rules {
                     continue;
                 }
                 let entities = self.entities.of(&event);
+                let named: Vec<_> =
+                    entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
                 let identity = EventIdentity {
                     ids: &[event.id()],
                     time_us: event.time_effective_us().unwrap_or_default(),
@@ -231,7 +233,12 @@ impl Rules {
                     parser: event.parser(),
                 };
                 for hit in &hits {
-                    signals.append(&self.set.rules()[*hit as usize], &identity, &entities);
+                    signals.append(
+                        &self.set.rules()[*hit as usize],
+                        &identity,
+                        &named,
+                        Outcome::Unknown,
+                    );
                 }
             }
         }

@@ -45,7 +45,22 @@ pub(crate) struct At {
 }
 
 /// What is wrong, and where in the condition.
-pub(crate) type Fault = (At, Problem);
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub at: At,
+    pub problem: Box<Problem>,
+}
+
+impl Fault {
+    pub fn new(at: At, problem: Problem) -> Self {
+        Self { at, problem: Box::new(problem) }
+    }
+
+    /// The condition cannot be read at that place.
+    fn unreadable(at: At, message: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self::new(at, Problem::new(codes::RULE_CONDITION, message).mend(mend))
+    }
+}
 
 impl fmt::Display for Expression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,7 +115,7 @@ impl Token<'_> {
             _ => "put \"and\" or \"or\" before it".to_owned(),
         };
         let message = format!("{:?} is not expected here in the condition", self.text);
-        (self.at, Problem::new(codes::RULE_CONDITION, message).mend(mend))
+        Fault::unreadable(self.at, message, mend)
     }
 }
 
@@ -129,7 +144,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
             _ => {
                 let message = format!("{c:?} has no meaning in a condition");
                 let mend = "use names, and, or, not, \"1 of x*\", \"all of x*\" and parentheses";
-                return Err((at, Problem::new(codes::RULE_CONDITION, message).mend(mend)));
+                return Err(Fault::unreadable(at, message, mend));
             }
         }
         offset += length;
@@ -141,7 +156,7 @@ fn tokens(text: &str) -> Result<Vec<Token<'_>>, Fault> {
 fn aggregation(at: At) -> Fault {
     let message = "the condition counts with \"|\", which Sigma has replaced by correlation rules";
     let mend = "write the counting as a correlation rule over a rule without it";
-    (at, Problem::new(codes::RULE_UNSUPPORTED, message).mend(mend))
+    Fault::new(at, Problem::new(codes::RULE_UNSUPPORTED, message).mend(mend))
 }
 
 struct Parser<'a> {
@@ -193,7 +208,7 @@ impl<'a> Parser<'a> {
         if self.nesting == MAX_NESTING {
             let at = self.peek().map_or(At { offset: self.end, length: 0 }, |token| token.at);
             let message = format!("the condition nests deeper than {MAX_NESTING}");
-            return Err((at, Problem::new(codes::RULE_CONDITION, message).mend("simplify it")));
+            return Err(Fault::unreadable(at, message, "simplify it"));
         }
         self.nesting += 1;
         let result = read(self);
@@ -206,7 +221,7 @@ impl<'a> Parser<'a> {
             let at = At { offset: self.end, length: 0 };
             let message = "the condition ends where a name is expected";
             let mend = "end it with the name of a selection";
-            return Err((at, Problem::new(codes::RULE_CONDITION, message).mend(mend)));
+            return Err(Fault::unreadable(at, message, mend));
         };
         if token.text == "(" {
             return self.nested(Self::parenthesis);
@@ -221,7 +236,7 @@ impl<'a> Parser<'a> {
         if let Some(c) = token.text.chars().find(|c| matches!(c, '*' | '.')) {
             let message = format!("{:?} is no name of a selection: it has a {c:?}", token.text);
             let mend = format!("write \"1 of {0}\" or \"all of {0}\"", token.text);
-            return Err((token.at, Problem::new(codes::RULE_CONDITION, message).mend(mend)));
+            return Err(Fault::unreadable(token.at, message, mend));
         }
         Ok(Expression::Name(token.text.to_owned(), token.at))
     }
@@ -236,7 +251,7 @@ impl<'a> Parser<'a> {
         Err(self.peek().map_or_else(
             || {
                 let message = "the parenthesis that opens here is never closed";
-                (open.at, Problem::new(codes::RULE_CONDITION, message).mend("close it with \")\""))
+                Fault::unreadable(open.at, message, "close it with \")\"")
             },
             |token| token.unexpected(),
         ))
@@ -251,7 +266,7 @@ impl<'a> Parser<'a> {
         let Some(count) = count else {
             let message = format!("{:?} is no quantity", quantity.text);
             let mend = "write 1, any, all or a number before \"of\"";
-            return Err((quantity.at, Problem::new(codes::RULE_CONDITION, message).mend(mend)));
+            return Err(Fault::unreadable(quantity.at, message, mend));
         };
         self.next += 1;
         let pattern = self.tokens[self.next];
@@ -267,8 +282,7 @@ impl<'a> Parser<'a> {
 
 fn missing_name(token: Token<'_>) -> Fault {
     let message = format!("{:?} stands where a name is expected", token.text);
-    let problem = Problem::new(codes::RULE_CONDITION, message);
-    (token.at, problem.mend("put the name of a selection before it"))
+    Fault::unreadable(token.at, message, "put the name of a selection before it")
 }
 
 fn single_or(
@@ -293,7 +307,9 @@ mod tests {
     fn shape(text: &str) -> String {
         match parse(text) {
             Ok(expression) => format!("{expression}"),
-            Err((at, problem)) => format!("{}+{} {}", at.offset, at.length, problem.message),
+            Err(Fault { at, problem }) => {
+                format!("{}+{} {}", at.offset, at.length, problem.message)
+            }
         }
     }
 
@@ -333,7 +349,7 @@ mod tests {
         ] {
             assert_eq!(shape(text), expected, "{text}");
         }
-        let (at, problem) = parse("sel | count() > 5").unwrap_err();
+        let Fault { at, problem } = parse("sel | count() > 5").unwrap_err();
         assert_eq!((at.offset, problem.code), (4, codes::RULE_UNSUPPORTED));
         assert!(parse(&"(".repeat(100_000)).is_err());
         assert!(parse(&"not ".repeat(100_000)).is_err());

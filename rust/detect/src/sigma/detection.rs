@@ -2,7 +2,7 @@
 
 use bigsec_event::{Problem, codes};
 
-use super::condition::{self, At, Expression, Quantity};
+use super::condition::{self, At, Expression, Fault, Quantity};
 use super::item::Reader;
 use super::test::Node;
 use crate::suggest::did_you_mean;
@@ -103,8 +103,8 @@ impl Reader<'_, '_> {
         };
         match condition::parse(text).and_then(|expression| resolve(&expression, names)) {
             Ok(resolved) => Some((text.trim().to_owned(), resolved)),
-            Err((at, problem)) => {
-                self.report.add(place_within(self.report, node, text, at), problem);
+            Err(Fault { at, problem }) => {
+                self.report.add(place_within(self.report, node, text, at), *problem);
                 None
             }
         }
@@ -132,23 +132,23 @@ fn ordered(
 }
 
 /// Replaces names and patterns by the selections they stand for.
-fn resolve(expression: &Expression, names: &[String]) -> Result<Node, condition::Fault> {
+fn resolve(expression: &Expression, names: &[String]) -> Result<Node, Fault> {
     let list = |operands: &[Expression]| {
         operands.iter().map(|operand| resolve(operand, names)).collect::<Result<Vec<_>, _>>()
     };
     Ok(match expression {
         Expression::Name(name, at) => match names.iter().position(|known| known == name) {
             Some(index) => Node::Selection(index),
-            None => return Err((*at, unknown(name, names))),
+            None => return Err(Fault::new(*at, unknown(name, names))),
         },
         Expression::Of(quantity, pattern, at) => {
             let found = matching(pattern, names);
             match quantity {
-                _ if found.is_empty() => return Err((*at, fits_none(pattern, names))),
+                _ if found.is_empty() => return Err(Fault::new(*at, fits_none(pattern, names))),
                 Quantity::All => Node::All(found),
                 Quantity::Some(1) => Node::Any(found),
                 Quantity::Some(count) if *count > found.len() => {
-                    return Err((*at, too_many(*count, pattern, found.len())));
+                    return Err(Fault::new(*at, too_many(*count, pattern, found.len())));
                 }
                 Quantity::Some(count) => Node::AtLeast(*count, found),
             }

@@ -1,12 +1,14 @@
 //! Answers the questions of a rule about one event.
 
 use std::net::IpAddr;
+use std::ops::Range;
 
 use bigsec_event::{FieldSource, Kind};
 use ipnet::IpNet;
 
 use super::cache::{Cache, Cached};
 use super::keyword::KeywordIndex;
+use super::names::FieldId;
 use super::number::Number;
 use super::slot::{SlotId, Slots, slot_of};
 use super::test::{FieldItem, KeywordItem, Node, Test};
@@ -38,13 +40,19 @@ impl Event<'_> {
     }
 
     fn field(&mut self, item: &FieldItem) -> bool {
-        let slot = slot_of(self.view, item.field);
-        let mut value = |tests: &Vec<Test>| tests.iter().any(|test| self.test(test, slot));
-        let met = match item.written.all {
-            true => item.values.iter().all(&mut value),
-            false => item.values.iter().any(&mut value),
+        let values = self.values(item.field);
+        let mut value = |tests: &Vec<Test>| tests.iter().any(|test| self.test(test, &values));
+        let met = if item.written.all {
+            item.values.iter().all(&mut value)
+        } else {
+            item.values.iter().any(&mut value)
         };
         met != item.written.negated
+    }
+
+    /// Where the cache has the values of a field.
+    pub fn values(&mut self, field: FieldId) -> Range<usize> {
+        self.cache.load(slot_of(self.view, field), self.slots, self.source)
     }
 
     fn keyword(&mut self, item: &KeywordItem) -> bool {
@@ -53,24 +61,19 @@ impl Event<'_> {
         let mut value = |ids: &Vec<u32>| {
             ids.iter().any(|id| self.keywords.holds(*id, self.source, state, generation))
         };
-        let met = match item.written.all {
-            true => item.values.iter().all(&mut value),
-            false => item.values.iter().any(&mut value),
+        let met = if item.written.all {
+            item.values.iter().all(&mut value)
+        } else {
+            item.values.iter().any(&mut value)
         };
         met != item.written.negated
     }
 
-    /// True where any value of the slot passes the test.
-    pub fn test(&mut self, test: &Test, slot: SlotId) -> bool {
-        let range = self.cache.load(slot, self.slots, self.source);
-        let other = match test {
-            Test::Field { other, .. } => {
-                self.cache.load(slot_of(self.view, *other), self.slots, self.source)
-            }
-            _ => 0..0,
-        };
+    /// True where any of the values passes the test.
+    pub fn test(&mut self, test: &Test, values: &Range<usize>) -> bool {
+        let other = if let Test::Field { other, .. } = test { self.values(*other) } else { 0..0 };
         let cache = &*self.cache;
-        let values = cache.values(range);
+        let values = cache.values(values.clone());
         match test {
             Test::Null => values.is_empty() || values.iter().any(|value| value.kind == Kind::Null),
             Test::Exists(wanted) => values.is_empty() != *wanted,
@@ -87,9 +90,9 @@ fn passes(test: &Test, cache: &Cache, value: &Cached, others: &[Cached]) -> bool
         Test::Text(glob) => {
             glob.matches(if glob.cased { cache.text(value) } else { cache.folded(value) })
         }
-        Test::Number(text, number) => {
+        Test::Number(written, number) => {
             let own = cache.folded(value);
-            own == &**text || Number::read(own).is_some_and(|own| own.equals(*number))
+            own == &**written || Number::read(own).is_some_and(|own| own.equals(*number))
         }
         Test::Bool(wanted) => cache.folded(value) == if *wanted { "true" } else { "false" },
         Test::Regex(regex) => regex.is_match(cache.text(value)),

@@ -33,8 +33,7 @@ impl Matcher {
     /// Puts the rules that match into `out`, ascending, as places in [`RuleSet::rules`].
     pub fn matches(&mut self, source: &dyn FieldSource, out: &mut Vec<u32>) {
         out.clear();
-        let rules = Arc::clone(&self.rules);
-        self.cache.begin(&rules.slots);
+        let rules = self.begin();
         let mut claimed = false;
         for route in &rules.routes {
             if self.belongs(&rules, rules.alternative(route), source) {
@@ -49,7 +48,13 @@ impl Matcher {
         out.sort_unstable();
     }
 
-    fn belongs(
+    /// Forgets the event before.
+    pub(super) fn begin(&mut self) -> Arc<RuleSet> {
+        self.cache.begin(&self.rules.slots);
+        Arc::clone(&self.rules)
+    }
+
+    pub(super) fn belongs(
         &mut self,
         rules: &RuleSet,
         alternative: &Alternative,
@@ -85,7 +90,7 @@ impl Matcher {
         }
     }
 
-    fn event<'e>(
+    pub(super) fn event<'e>(
         &'e mut self,
         rules: &'e RuleSet,
         view: &'e View,

@@ -18,6 +18,7 @@ mod document;
 mod draft;
 mod encode;
 mod evaluate;
+mod explain;
 mod glob;
 mod item;
 mod keyword;
@@ -38,6 +39,7 @@ mod test;
 mod time_part;
 
 pub use draft::Placeholders;
+pub use explain::Explanation;
 pub(crate) use item::Reader;
 pub use load::{LoadOptions, Loaded};
 pub use matcher::Matcher;

@@ -65,20 +65,25 @@ fn expand_form(
     let mut forms = vec![Vec::new()];
     for piece in form {
         let Piece::Text(text) = piece else {
-            forms.iter_mut().for_each(|form| pieces::append(form, piece.clone()));
+            append_to_all(&mut forms, piece);
             continue;
         };
         for part in parts(text) {
             match part {
                 Part::Literal(text) => {
-                    let piece = Piece::Text(text.to_owned());
-                    forms.iter_mut().for_each(|form| pieces::append(form, piece.clone()));
+                    append_to_all(&mut forms, &Piece::Text(text.to_owned()));
                 }
                 Part::Name(name) => forms = with_values(&forms, name, placeholders, read)?,
             }
         }
     }
     Ok(forms)
+}
+
+fn append_to_all(forms: &mut [Vec<Piece>], piece: &Piece) {
+    for form in forms {
+        pieces::append(form, piece.clone());
+    }
 }
 
 fn with_values(
@@ -98,7 +103,9 @@ fn with_values(
     for form in forms {
         for value in values {
             let mut form = form.clone();
-            read(value).into_iter().for_each(|piece| pieces::append(&mut form, piece));
+            for piece in read(value) {
+                pieces::append(&mut form, piece);
+            }
             expanded.push(form);
         }
     }

@@ -94,13 +94,13 @@ impl RuleSet {
 }
 
 fn version(rules: &[Rule], table: &Table) -> String {
-    let mut hashes: Vec<_> = rules.iter().map(|rule| rule.hash).collect();
-    hashes.sort_unstable();
+    let mut contents: Vec<_> = rules.iter().map(|rule| rule.hash).collect();
+    contents.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     hasher.update(ENGINE_VERSION);
     hasher.update(&table.hash);
-    for hash in &hashes {
-        hasher.update(hash);
+    for content in &contents {
+        hasher.update(content);
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -38,11 +38,11 @@ pub(crate) fn parse(report: &mut Report<'_>) -> Vec<Node> {
             Err(error) => {
                 let message = format!("invalid YAML: {}", error.info());
                 let span = Span { length: 1, ..place(*error.marker()) };
-                Err((span, Problem::new(codes::RULE_YAML, message)))
+                Err(Fault::new((span, Problem::new(codes::RULE_YAML, message))))
             }
         };
-        if let Err((span, problem)) = result {
-            builder.report.add(span, problem);
+        if let Err(fault) = result {
+            builder.report.add(fault.0, fault.1);
             break;
         }
     }
@@ -94,7 +94,8 @@ struct Builder<'r, 'a> {
     sound: bool,
 }
 
-type Fault = (Span, Problem);
+/// What ends the reading of a file, and where.
+type Fault = Box<(Span, Problem)>;
 
 impl<'r, 'a> Builder<'r, 'a> {
     fn new(report: &'r mut Report<'a>) -> Self {
@@ -148,7 +149,7 @@ impl<'r, 'a> Builder<'r, 'a> {
             return Ok(());
         };
         let mend = "split the file, or write the values out instead of repeating aliases";
-        Err((span, Problem::new(codes::RULE_BUDGET, what).mend(mend)))
+        Err(Fault::new((span, Problem::new(codes::RULE_BUDGET, what).mend(mend))))
     }
 
     fn check_depth(&self, span: Span, height: usize) -> Result<(), Fault> {
@@ -156,7 +157,7 @@ impl<'r, 'a> Builder<'r, 'a> {
             return Ok(());
         }
         let problem = Problem::new(codes::RULE_BUDGET, format!("nested deeper than {MAX_DEPTH}"));
-        Err((span, problem.mend("write the values less deeply nested")))
+        Err(Fault::new((span, problem.mend("write the values less deeply nested"))))
     }
 
     fn begin(&mut self, span: Span, anchor: usize, content: Content) -> Result<(), Fault> {
@@ -202,7 +203,7 @@ impl<'r, 'a> Builder<'r, 'a> {
     fn repeat(&mut self, anchor: usize, span: Span) -> Result<(), Fault> {
         let Some(known) = self.anchors.get(&anchor) else {
             let problem = Problem::new(codes::RULE_YAML, "an alias stands within its own anchor");
-            return Err((span, problem.mend("write the value out")));
+            return Err(Fault::new((span, problem.mend("write the value out"))));
         };
         let (nodes, text, height) = (known.nodes, known.text, known.height);
         self.check_depth(span, height)?;
@@ -242,14 +243,15 @@ impl<'r, 'a> Builder<'r, 'a> {
         parent.height = parent.height.max(height + 1);
         match &mut parent.content {
             Content::List(items) => items.push(node),
-            Content::Map { entries, key, .. } => match key.take() {
-                Some((key, key_span)) => entries.push(Entry { key, key_span, value: node }),
-                None => {
+            Content::Map { entries, key, .. } => {
+                let Some((key, key_span)) = key.take() else {
                     let message = format!("{} cannot be a key", node.kind());
                     let problem = Problem::new(codes::RULE_YAML, message);
-                    return Err((node.span, problem.mend("write a text before the `:`")));
-                }
-            },
+                    let mend = "write a text before the `:`";
+                    return Err(Fault::new((node.span, problem.mend(mend))));
+                };
+                entries.push(Entry { key, key_span, value: node });
+            }
         }
         Ok(())
     }
@@ -272,7 +274,7 @@ mod tests {
         let mut text = String::from("a0: &a0 [x]\n");
         for level in 1..levels {
             let aliases = vec![format!("*a{}", level - 1); width].join(",");
-            text.push_str(&format!("a{level}: &a{level} [{aliases}]\n"));
+            text.extend([format!("a{level}: &a{level} ["), aliases, "]\n".to_owned()]);
         }
         text
     }

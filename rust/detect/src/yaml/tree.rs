@@ -107,7 +107,9 @@ impl Node {
             Data::Text(value) => text(out, b's', value),
             Data::List(items) => {
                 out.push(b'[');
-                items.iter().for_each(|item| item.canonical(out));
+                for item in items {
+                    item.canonical(out);
+                }
                 out.push(b']');
             }
             Data::Map(entries) => {

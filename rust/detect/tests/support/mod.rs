@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses its own part")]
 
+pub mod oracle;
+pub mod tar;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 

@@ -5,7 +5,12 @@
 
 use bigsec_event::{Code, Fields};
 
+mod access_log;
+mod escape;
 mod json;
+mod plain;
+mod syslog;
+mod zeek_tsv;
 
 /// Levels that a record may nest.
 pub const MAX_DEPTH: usize = 64;
@@ -52,8 +57,30 @@ pub struct DecoderKind {
 }
 
 /// All decoders in the order of recognition.
-pub const DECODERS: &[DecoderKind] = &[DecoderKind {
-    id: "json",
-    about: "JSON objects, one a record",
-    make: || Box::<json::Json>::default(),
-}];
+pub const DECODERS: &[DecoderKind] = &[
+    DecoderKind {
+        id: "zeek_tsv",
+        about: "Zeek's tab-separated logs with their header lines",
+        make: || Box::<zeek_tsv::ZeekTsv>::default(),
+    },
+    DecoderKind {
+        id: "json",
+        about: "JSON objects, one a record",
+        make: || Box::<json::Json>::default(),
+    },
+    DecoderKind {
+        id: "syslog",
+        about: "syslog, RFC 5424 and RFC 3164",
+        make: || Box::<syslog::Syslog>::default(),
+    },
+    DecoderKind {
+        id: "access_log",
+        about: "access logs of web servers, common and combined format",
+        make: || Box::<access_log::AccessLog>::default(),
+    },
+    DecoderKind {
+        id: "plain",
+        about: "any text, as the one field `message`",
+        make: || Box::<plain::Plain>::default(),
+    },
+];

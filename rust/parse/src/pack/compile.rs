@@ -30,7 +30,7 @@ type FieldTable = Vec<(&'static str, Vec<String>)>;
 
 /// Compiles a pack; it is good only where no fault was noted.
 pub(super) fn compile(file: &PackFile, stem: &str, faults: &mut Faults<'_>) -> Pack {
-    let decoder = decoder(file, faults);
+    let decoders = decoders(file, faults);
     if file.id.value != stem {
         let message = format!("the id `{}` is not the file's name `{stem}`", file.id.value);
         faults.invalid(place(&file.id), message, "give both the same name");
@@ -54,7 +54,7 @@ pub(super) fn compile(file: &PackFile, stem: &str, faults: &mut Faults<'_>) -> P
         id: file.id.value.as_str().into(),
         title: file.title.clone(),
         about: file.about.clone(),
-        decoder,
+        decoders,
         priority: file.priority,
         recognise: file.recognise.iter().map(Condition::new).collect(),
         renames: renames(file, faults),
@@ -69,15 +69,19 @@ pub(super) fn compile(file: &PackFile, stem: &str, faults: &mut Faults<'_>) -> P
     }
 }
 
-fn decoder(file: &PackFile, faults: &mut Faults<'_>) -> &'static str {
-    let given = file.decoder.value.as_str();
-    if let Some(decoder) = DECODERS.iter().find(|decoder| decoder.id == given) {
-        return decoder.id;
+fn decoders(file: &PackFile, faults: &mut Faults<'_>) -> Vec<&'static str> {
+    let mut decoders = Vec::new();
+    for given in &file.decoder.value.0 {
+        match DECODERS.iter().find(|decoder| decoder.id == given) {
+            Some(decoder) => decoders.push(decoder.id),
+            None => {
+                let mend = did_you_mean(given, DECODERS.iter().map(|decoder| decoder.id));
+                let message = format!("there is no decoder `{given}`");
+                faults.add(codes::PACK_UNKNOWN_DECODER, place(&file.decoder), message, mend);
+            }
+        }
     }
-    let mend = did_you_mean(given, DECODERS.iter().map(|decoder| decoder.id));
-    let message = format!("there is no decoder `{given}`");
-    faults.add(codes::PACK_UNKNOWN_DECODER, place(&file.decoder), message, mend);
-    ""
+    decoders
 }
 
 /// The leaf of a column that a pack may fill.

@@ -14,7 +14,7 @@ pub(super) struct PackFile {
     pub id: Spanned<String>,
     pub title: String,
     pub about: String,
-    pub decoder: Spanned<String>,
+    pub decoder: Spanned<Texts>,
     #[serde(default)]
     pub priority: i32,
     #[serde(default)]

@@ -6,7 +6,7 @@
 //! | key | what it holds |
 //! |---|---|
 //! | `id`, `title`, `about` | its name, and what it reads, for people |
-//! | `decoder` | the syntax: an id of [`DECODERS`](crate::decode::DECODERS) |
+//! | `decoder` | the syntax: an id of [`DECODERS`](crate::decode::DECODERS), or a list of them |
 //! | `recognise` | a list of conditions on the decoded record, of which one must hold; without it, every record of the decoder is the pack's |
 //! | `priority` | packs of one decoder are asked in falling priority (0 where not given), then by id |
 //! | `rename` | `{from, to}`: source's names to the vendor's |
@@ -110,7 +110,7 @@ pub struct Pack {
     id: Arc<str>,
     title: String,
     about: String,
-    decoder: &'static str,
+    decoders: Vec<&'static str>,
     priority: i32,
     recognise: Vec<Condition>,
     renames: Renames,
@@ -159,19 +159,9 @@ impl Pack {
         &self.about
     }
 
-    /// The id of its decoder.
-    pub fn decoder(&self) -> &str {
-        self.decoder
-    }
-
-    /// True where the record must look a certain way to be this pack's.
-    pub fn is_particular(&self) -> bool {
-        !self.recognise.is_empty()
-    }
-
-    /// The formats of its time fields.
-    pub(crate) fn time_fields(&self) -> impl Iterator<Item = &FieldName> {
-        self.time.iter().map(|(field, _)| field)
+    /// The ids of its decoders; nearly every pack has one.
+    pub fn decoders(&self) -> &[&'static str] {
+        &self.decoders
     }
 
     /// Every field map that an event of this pack may have.
@@ -247,7 +237,7 @@ impl PackSet {
     /// The packs of a decoder in the order in which they are asked.
     pub(crate) fn of_decoder(&self, decoder: &str) -> Vec<Arc<Pack>> {
         let mut packs: Vec<_> =
-            self.iter().filter(|pack| pack.decoder == decoder).cloned().collect();
+            self.iter().filter(|pack| pack.decoders.contains(&decoder)).cloned().collect();
         packs.sort_by_key(|pack| std::cmp::Reverse(pack.priority));
         packs
     }

@@ -1,0 +1,180 @@
+"""The command `bigsec`: its commands, and what becomes of what they raise."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import typer
+
+from bigsec.cli import completion, demo, incidents, packs, parse, rules, scan
+from bigsec.cli.exits import Exit, exit_of
+from bigsec.cli.help import HelpfulCommand, HelpfulGroup
+from bigsec.cli.problems import render, show_error
+from bigsec.cli.terminal import Color, console, visible
+from bigsec.cli.usage import problem_of, unknown_command
+from bigsec.cli.wording import text
+from bigsec.errors import BigsecError
+
+
+@dataclass(slots=True)
+class Debug:
+    """Whether a defect shows where it happened."""
+
+    traceback: bool = False
+
+
+class PipeClosed(Exception):
+    """Whoever read our output went away, which is no fault."""
+
+
+class Root(HelpfulGroup):
+    """The top of the tree."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; a closed pipe is told apart before the parser can make it an error."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise PipeClosed from None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command, or name the nearest."""
+        return _resolve(super().resolve_command, self, ctx, args)
+
+
+class Group(HelpfulGroup):
+    """A command with commands below it."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find a command, or name the nearest."""
+        return _resolve(super().resolve_command, self, ctx, args)
+
+
+def _resolve(resolve: Any, group: HelpfulGroup, ctx: Any, args: list[str]) -> Any:
+    if args and not args[0].startswith("-") and args[0] not in group.commands:
+        raise unknown_command(args[0], list(group.commands))
+    return resolve(ctx, args)
+
+
+app = typer.Typer(
+    cls=Root,
+    help=text("app.help"),
+    epilog=text("app.epilog"),
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["--help", "-h"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from bigsec import __version__
+
+        typer.echo(f"bigsec {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    ctx: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help=text("app.version")),
+    ] = False,
+    traceback: Annotated[
+        bool,
+        typer.Option("--traceback", envvar="BIGSEC_TRACEBACK", help=text("app.traceback")),
+    ] = False,
+) -> None:
+    """What stands before a command."""
+    ctx.obj.traceback = traceback
+
+
+def _register() -> None:
+    """The list of commands, in the order of the help page."""
+    _add(app, "scan", scan.scan, "scan.help")
+    _add(app, "parse", parse.parse, "parse.help")
+    for name, group in (("incidents", incidents), ("rules", rules), ("packs", packs)):
+        app.add_typer(group.app, name=name, cls=Group, no_args_is_help=True)
+    _add(incidents.app, "list", incidents.list_stored, "incidents.list_help")
+    _add(incidents.app, "show", incidents.show, "incidents.show_help")
+    _add(rules.app, "check", rules.check, "rules.check_help")
+    _add(rules.app, "list", rules.list_rules, "rules.list_help")
+    _add(packs.app, "list", packs.list_packs, "packs.list_help")
+    _add(packs.app, "show", packs.show, "packs.show_help")
+    _add(app, "demo", demo.demo, "demo.help")
+    _add(app, "completion", completion.completion, "completion.help")
+
+
+def _add(group: typer.Typer, name: str, verb: Callable[..., int], told: str) -> None:
+    group.command(name, cls=HelpfulCommand, help=text(told))(verb)
+
+
+_register()
+
+
+def tree() -> Any:
+    """The commands as the parser has them, for running and for the reference."""
+    from typer.main import get_command
+
+    command: Any = get_command(app)
+    for parameter in command.params:
+        # `bigsec completion SHELL` does the same and can be read before it is run.
+        if parameter.name in {"install_completion", "show_completion"}:
+            parameter.hidden = True
+    return command
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and give its exit code."""
+    debug = Debug()
+    try:
+        code = tree().main(arguments, prog_name="bigsec", standalone_mode=False, obj=debug)
+        sys.stdout.flush()
+    except (PipeClosed, BrokenPipeError):
+        return _pipe_closed()
+    except BigsecError as error:
+        show_error(error, _err())
+        return exit_of(error)
+    except typer.TyperException as error:
+        return _usage(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    except Exception as error:  # the outermost boundary: a defect must not look like a finding
+        return _defect(error, debug)
+    return int(code or 0)
+
+
+def _usage(error: typer.TyperException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(error.message, err=True)
+    else:
+        _err().print(render(problem_of(error)), soft_wrap=True)
+    return Exit.USAGE
+
+
+def _pipe_closed() -> int:
+    """What is still buffered has no reader: let the interpreter's last flush go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    return Exit.DONE
+
+
+def _defect(error: Exception, debug: Debug) -> int:
+    if debug.traceback:
+        traceback.print_exc()
+    else:
+        told = text("app.defect", kind=type(error).__name__, message=visible(str(error)))
+        _err().print(told, style="bold red", soft_wrap=True)
+    return Exit.DEFECT
+
+
+def _err() -> Any:
+    """Stderr before a command has said how it wants to be coloured."""
+    return console(Color.AUTO, err=True)

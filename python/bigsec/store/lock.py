@@ -1,0 +1,81 @@
+"""One writer a folder: a lock that the operating system drops when its holder dies."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Final
+
+from bigsec.store.faults import locked
+
+__all__ = ["FolderLock"]
+
+LOCK_NAME: Final = ".lock"
+
+
+class FolderLock:
+    """Holds a folder's lock from `take` to `drop`.
+
+    The file stays: who removed it could remove the one that the next process has just locked. The
+    process id in it is for messages alone.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / LOCK_NAME
+        self._place = str(folder)
+        self._handle: int | None = None
+
+    def take(self) -> None:
+        """Take the lock, or raise StoreLockedError that names who has it."""
+        flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+        handle = os.open(self._path, flags, 0o600)
+        try:
+            if not _try_lock(handle):
+                raise locked(self._place, _pid_in(handle))
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, b"%d\n" % os.getpid())
+        except BaseException:
+            os.close(handle)
+            raise
+        self._handle = handle
+
+    def drop(self) -> None:
+        """Give the lock back, if it is held."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+
+def _pid_in(handle: int) -> int | None:
+    os.lseek(handle, 0, os.SEEK_SET)
+    text = os.read(handle, 20).strip()
+    return int(text) if text.isdigit() else None
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    _FAR: Final = 1 << 30
+    """A byte far behind the text, so that the process id stays readable."""
+
+    def _try_lock(handle: int) -> bool:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+else:
+    import fcntl
+
+    def _try_lock(handle: int) -> bool:
+        # `flock` and not `lockf`: its lock belongs to the open file, so a second scan in the same
+        # process is refused too, and closing another descriptor does not drop it.
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
