@@ -40,13 +40,19 @@ def _written(form: Format, given: list[dict[str, object]], columns: tuple[str, .
     ],
 )
 def test_the_form_follows_the_destination_unless_named(
-    named: Format | None, as_json: bool, tty: bool, expected: Format, monkeypatch: pytest.MonkeyPatch
+    named: Format | None,
+    as_json: bool,
+    tty: bool,
+    expected: Format,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
     assert choose(named, as_json, _Tty() if tty else io.StringIO()) is expected
 
 
-@given(st.dictionaries(st.text(), st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text()))
+@given(
+    st.dictionaries(st.text(), st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text())
+)
 def test_json_comes_back_as_it_went(row: dict[str, object]) -> None:
     assert json.loads(to_json(row)) == row
 

@@ -52,10 +52,12 @@ def test_in_chinese_the_kind_is_named_before_the_message(monkeypatch: pytest.Mon
 
 
 def test_the_mark_stands_under_wide_characters_and_behind_tabs() -> None:
-    fault = Problem("BS2104", "n", "m", file="a", line=1, column=5, length=2, excerpt="\t中文坏的: x")
+    fault = Problem(
+        "BS2104", "n", "m", file="a", line=1, column=4, length=2, excerpt="\t中文坏的: x"
+    )
     lines = render(fault).plain.splitlines()
     assert lines[2] == "1│  中文坏的: x"
-    assert lines[3] == " │       ^^^"[: 3 + 7] + "^^"
+    assert lines[3] == " │ " + " " * len(" 中文".encode("gbk")) + "^^^^"
 
 
 def test_a_file_name_cannot_steer_the_terminal() -> None:

@@ -56,7 +56,9 @@ def test_zones(name: str) -> None:
     assert NOW.astimezone(zone(name)) == NOW
 
 
-@pytest.mark.parametrize("name", ["", "Mars/Base", "+24:00", "+08:60", "../../etc/passwd", "\x00", "Asia"])
+@pytest.mark.parametrize(
+    "name", ["", "Mars/Base", "+24:00", "+08:60", "../../etc/passwd", "\x00", "Asia"]
+)
 def test_what_is_no_zone_is_refused(name: str) -> None:
     with pytest.raises(FormatError) as caught:
         zone(name)

@@ -32,7 +32,7 @@ def test_chinese_texts_are_chinese() -> None:
     layout = re.compile(r"\.width$")
     for key, told in wording.catalogue("zh_CN").items():
         if not layout.search(key):
-            assert re.search("[\u4e00-\u9fff]", told), f"{key}: {told}"
+            assert re.search("[\u3000-\u9fff\uff00-\uffef]", told), f"{key}: {told}"
 
 
 def _keys_in_code() -> tuple[set[str], set[str]]:

@@ -67,7 +67,8 @@ def line(done: int, total: int, elapsed_s: float, name: str) -> str:
 
     from bigsec.cli.terminal import visible
 
-    rate = done / elapsed_s if elapsed_s > 0 else 0.0
+    # Below a millisecond a rate says nothing.
+    rate = done / elapsed_s if elapsed_s >= 0.001 else 0.0
     if total:
         percent = min(100, done * 100 // total)
         shown = f"{percent:3d}% {size(done)}/{size(total)} {size(int(rate))}/s"
@@ -79,7 +80,8 @@ def line(done: int, total: int, elapsed_s: float, name: str) -> str:
     room = WIDTH_MAX - cell_len(shown) - 2
     if room < cell_len(name):
         name = set_cell_size(name, max(0, room - 1)).rstrip() + "…" if room > 3 else ""
-    return f"{shown}  {name}".rstrip()
+    shown = f"{shown}  {name}".rstrip()
+    return shown if cell_len(shown) <= WIDTH_MAX else set_cell_size(shown, WIDTH_MAX)
 
 
 def size(count: int) -> str:

@@ -3,19 +3,17 @@
 from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
 from bigsec.detect.model import (
     Answer,
-    Entity,
-    Evidence,
     Incident,
     IncidentDetail,
     IncidentFilter,
     IncidentPage,
     Recorded,
-    Signal,
     Summary,
     TimelineEntry,
 )
 from bigsec.detect.service import add, correlate, get_incident, list_incidents, record, summary
 from bigsec.detect.settings import Grouping
+from bigsec.detect.signal import Entity, Evidence, Signal
 
 __all__ = [
     "LEVELS",

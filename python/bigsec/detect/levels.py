@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, cast, get_args
+from typing import Final, Literal, get_args
 
 __all__ = ["LEVELS", "Level", "level_of", "severity_of"]
 
@@ -33,4 +33,4 @@ def level_of(severity_id: int) -> Level:
     """
     if 1 <= severity_id <= len(LEVELS):
         return LEVELS[severity_id - 1]
-    return cast(Level, "critical") if severity_id == 6 else LEVELS[0]
+    return "critical" if severity_id == 6 else LEVELS[0]

@@ -1,4 +1,4 @@
-"""What this room speaks of: signals, the events behind them, and incidents.
+"""What this room speaks of: incidents, and what lists and verbs give.
 
 Times are aware datetimes in UTC. Everything is frozen: what is written, goes through the verbs of
 `service`. `to_dict` gives the object that programs get (`--json`, NDJSON, the API).
@@ -12,43 +12,26 @@ from datetime import datetime
 from typing import Any, Literal
 
 from bigsec.detect.levels import Level
-from bigsec.detect.reasons import Reason
+from bigsec.detect.moments import to_text
+from bigsec.detect.reasons import REASONS, Reason
+from bigsec.detect.signal import Entity, Evidence, Result, Signal
 
 __all__ = [
     "Answer",
     "Confidence",
-    "Entity",
-    "Evidence",
     "Incident",
     "IncidentDetail",
     "IncidentFilter",
     "IncidentPage",
+    "Order",
     "Recorded",
-    "Result",
-    "Role",
-    "Signal",
     "Summary",
     "TimelineEntry",
 ]
 
-Result = Literal["success", "attempt", "failed", "unknown"]
-Role = Literal["source", "target", "related"]
 Confidence = Literal["low", "medium", "high"]
 Language = Literal["en", "zh"]
 Order = Literal["level", "time"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Entity:
-    """A thing that a signal speaks of, and the part it plays.
-
-    type: `ip`, `user`, `host`, `hash`, `domain`, … as the entity table of the rules names it.
-    role: `source` acts, `target` is acted on, `related` is neither.
-    """
-
-    type: str
-    value: str
-    role: Role = "related"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,67 +46,33 @@ class Answer:
     total: int = 0
     reason: Reason | None = None
 
-    def text(self, language: Language = "en") -> str: ...
+    def __post_init__(self) -> None:
+        if bool(self.values) == (self.reason is not None):
+            raise ValueError("an answer has values, or a reason why it has none")
 
+    def text(self, language: Language = "en") -> str:
+        """The values, or the reason, for people."""
+        if self.reason is not None:
+            return REASONS[self.reason][language]
+        shown = ("、" if language == "zh" else ", ").join(self.values)
+        more = self.total - len(self.values)
+        if more <= 0:
+            return shown
+        return f"{shown} 等 {self.total} 个" if language == "zh" else f"{shown} and {more} more"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signal:
-    """One hit of a rule."""
-
-    signal_id: str
-    rule_id: str
-    rule_title: str
-    level: Level
-    severity_id: int
-    time: datetime
-    source: str
-    parser: str
-    event_ids: tuple[str, ...] = ()
-    entities: tuple[Entity, ...] = ()
-    attack_techniques: tuple[str, ...] = ()
-    attack_tactics: tuple[str, ...] = ()
-    cves: tuple[str, ...] = ()
-    result: Result = "unknown"
-    rule_author: str | None = None
-    rule_license: str | None = None
-    rule_path: str | None = None
-    detector: str = ""
-    detector_version: str = ""
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Signal:
-        """A row of a signal batch's `to_pylist()`. Raises SchemaError naming the field."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """An event that a signal speaks of.
-
-    raw: the record's text, None where it was not kept. ocsf: the event, nested, without `raw_data`.
-    """
-
-    event_id: str
-    time: datetime | None
-    time_effective: datetime
-    source: str
-    parser: str
-    raw: str | None
-    ocsf: Mapping[str, Any]
-
-    @classmethod
-    def from_row(cls, row: Mapping[str, Any]) -> Evidence:
-        """A row of an event batch's `to_pylist()`. Raises SchemaError naming the field."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """For programs: values and total, or the reason's code and text."""
+        if self.reason is not None:
+            return {"values": [], "total": 0, "reason": self.reason, "why": self.text()}
+        return {"values": list(self.values), "total": self.total}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineEntry:
-    """Signals of one rule on one host in a row, folded."""
+    """Signals of one rule in one place (host, address or log) that follow each other, folded.
+
+    event_ids: the first of them, at most 20. count: signals.
+    """
 
     first: datetime
     last: datetime
@@ -135,7 +84,19 @@ class TimelineEntry:
     count: int
     event_ids: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "first": to_text(self.first),
+            "last": to_text(self.last),
+            "rule_id": self.rule_id,
+            "rule_title": self.rule_title,
+            "level": self.level,
+            "result": self.result,
+            "where": self.where,
+            "count": self.count,
+            "event_ids": list(self.event_ids),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,17 +127,41 @@ class Incident:
     signal_count: int
     event_count: int
 
-    def title(self, language: Language = "en") -> str: ...
+    def title(self, language: Language = "en") -> str:
+        """The title in one language."""
+        return self.title_zh if language == "zh" else self.title_en
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "incident_id": self.incident_id,
+            "number": self.number,
+            "title": {"en": self.title_en, "zh": self.title_zh},
+            "level": self.level,
+            "severity_id": self.severity_id,
+            "result": self.result,
+            "confidence": self.confidence,
+            "first": to_text(self.first),
+            "last": to_text(self.last),
+            "source": self.source.to_dict(),
+            "method": self.method.to_dict(),
+            "target": self.target.to_dict(),
+            "weakness": self.weakness.to_dict(),
+            "attack_tactics": list(self.attack_tactics),
+            "rules": self.rules,
+            "signal_count": self.signal_count,
+            "event_count": self.event_count,
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentDetail(Incident):
     """An incident with what it rests on.
 
-    signals, evidence: the strongest first-come of each, bounded by the caller; the counts say how
-    many there are. merged: ids that lead here since they were merged into this one.
+    entities: at most 200, the most frequent first. signals: highest level first, then in time;
+    evidence: the events of these, in time; both bounded by the caller, and the counts say how many
+    there are. timeline: at most 1,000 entries. merged: ids that lead here since they were merged
+    into this one.
     """
 
     founding_signal_id: str
@@ -186,7 +171,17 @@ class IncidentDetail(Incident):
     timeline: tuple[TimelineEntry, ...] = ()
     merged: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """For programs: the incident as lists have it, and what it rests on."""
+        # Named, because a class with slots is made anew and `super()` would not find it.
+        return Incident.to_dict(self) | {
+            "founding_signal_id": self.founding_signal_id,
+            "entities": [entity.to_dict() for entity in self.entities],
+            "signals": [signal.to_dict() for signal in self.signals],
+            "evidence": [event.to_dict() for event in self.evidence],
+            "timeline": [entry.to_dict() for entry in self.timeline],
+            "merged": list(self.merged),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,4 +236,13 @@ class Summary:
     last: datetime | None
     levels: Mapping[Level, int] = field(default_factory=dict)
 
-    def to_dict(self) -> dict[str, Any]: ...
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "incidents": self.incidents,
+            "signals": self.signals,
+            "events": self.events,
+            "first": None if self.first is None else to_text(self.first),
+            "last": None if self.last is None else to_text(self.last),
+            "levels": dict(self.levels),
+        }

@@ -7,7 +7,12 @@ from datetime import datetime
 from typing import Any
 
 from bigsec.detect.model import (
-    IncidentDetail, IncidentFilter, IncidentPage, Order, Recorded, Summary,
+    IncidentDetail,
+    IncidentFilter,
+    IncidentPage,
+    Order,
+    Recorded,
+    Summary,
 )
 from bigsec.detect.settings import Grouping
 from bigsec.store import Store
@@ -31,13 +36,20 @@ def record(
     ...
 
 
-def add(store: Store, signals: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]],
-        *, now: Callable[[], datetime] = ...) -> Recorded:
+def add(
+    store: Store,
+    signals: Iterable[Mapping[str, Any]],
+    events: Iterable[Mapping[str, Any]],
+    *,
+    now: Callable[[], datetime] = ...,
+) -> Recorded:
     """Store signals with their events; incidents are left for `correlate`."""
     ...
 
 
-def correlate(store: Store, *, grouping: Grouping = Grouping(), now: Callable[[], datetime] = ...) -> Recorded:
+def correlate(
+    store: Store, *, grouping: Grouping = Grouping(), now: Callable[[], datetime] = ...
+) -> Recorded:
     """Group what was added since the last time into incidents."""
     ...
 

@@ -133,6 +133,11 @@ impl File<'_> {
             metadata,
             path: report.file().to_owned(),
             line: document.span.line,
+            log_source_line: document
+                .entries()
+                .iter()
+                .find(|entry| &*entry.key == "logsource")
+                .map_or(document.span.line, |entry| entry.key_span.line),
             hash: *blake3::hash(&canonical).as_bytes(),
             detection,
         })

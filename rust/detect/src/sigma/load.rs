@@ -51,7 +51,7 @@ pub struct Loaded {
     pub files: usize,
     /// Rules in them.
     pub seen: usize,
-    /// Rules left out because of a problem.
+    /// Rules left out because of a problem, a file that cannot be read counting as one.
     pub refused: usize,
     /// Rules left out by status or level.
     pub passed_over: usize,
@@ -66,7 +66,10 @@ impl RuleSet {
             let name = path.display().to_string();
             match files::read_text(path) {
                 Ok(text) => loader.file(&name, &text),
-                Err(problem) => loader.problems.push(problem.in_file(name)),
+                Err(problem) => {
+                    loader.refused += 1;
+                    loader.problems.push(problem.in_file(name));
+                }
             }
         }
         loader.finish()
@@ -180,7 +183,7 @@ impl<'o> Loader<'o> {
             let message = format!("the log source ({source}) of the rule is not in the table");
             let mend = "add it to the table; until then the rule is tried on all unclaimed events";
             let problem = Problem::new(codes::RULE_UNROUTED, message).mend(mend);
-            self.problems.push(problem.at(rule.line, 1, 0).in_file(&rule.path));
+            self.problems.push(problem.at(rule.log_source_line, 1, 0).in_file(&rule.path));
         }
     }
 }

@@ -24,7 +24,10 @@ pub(crate) struct Flags {
 
 /// Compiles a rule's expression; the error is a sentence for the rule's author.
 pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
-    RegexBuilder::new(&translate(pattern, flags))
+    let translated = translate(pattern, flags).ok_or_else(|| {
+        format!("the expression {pattern:?} cannot be used: possessive repetition is not supported")
+    })?;
+    RegexBuilder::new(&translated)
         .case_insensitive(flags.ignore_case)
         .multi_line(flags.multi_line)
         .dot_matches_new_line(flags.dot_all)
@@ -45,12 +48,19 @@ fn explain(pattern: &str, error: &regex::Error) -> String {
     format!("the expression {pattern:?} cannot be used: {reason}")
 }
 
-fn translate(pattern: &str, flags: Flags) -> String {
+/// The pattern in the engine's syntax; nothing where it has a possessive repetition (`a++`),
+/// which the engine would take for a repeated repetition.
+fn translate(pattern: &str, flags: Flags) -> Option<String> {
     let multi_line = flags.multi_line || sets_multi_line(pattern);
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
+    let mut after_repetition = false;
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
+        if c == '+' && after_repetition {
+            return None;
+        }
+        after_repetition = matches!(c, '+' | '*' | '?' | '}') && !out.ends_with(['(', '|']);
         match c {
             '\\' => rest = escape(rest, &mut out),
             '[' => rest = class(rest, &mut out),
@@ -59,7 +69,7 @@ fn translate(pattern: &str, flags: Flags) -> String {
             _ => out.push(c),
         }
     }
-    out
+    Some(out)
 }
 
 /// True where an inline group such as `(?im)` sets the flag.
@@ -172,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_has_no_linear_form_is_refused_with_a_reason() {
-        for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "x{4000}{4000}", "\\"] {
+        for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "a++b", "x{4000}{4000}", "\\"] {
             let reason = compile(pattern, Flags::default()).unwrap_err();
             assert!(reason.starts_with("the expression"), "{reason}");
             assert!(!reason.contains('\n'), "{reason}");

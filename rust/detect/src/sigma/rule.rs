@@ -145,6 +145,7 @@ pub struct Rule {
     pub(crate) metadata: Metadata,
     pub(crate) path: String,
     pub(crate) line: u32,
+    pub(crate) log_source_line: u32,
     pub(crate) hash: [u8; 32],
     pub(crate) detection: Detection,
 }

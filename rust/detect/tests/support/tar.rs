@@ -20,6 +20,11 @@ pub fn files(archive: &[u8]) -> Vec<(String, String)> {
             b'L' => {
                 long_name = Some(String::from_utf8_lossy(content).trim_end_matches('\0').into())
             }
+            b'x' => {
+                let records = String::from_utf8_lossy(content);
+                let path = records.lines().find_map(|record| record.split_once(" path="));
+                long_name = path.map(|(_, path)| path.to_owned());
+            }
             b'0' | 0 => {
                 let prefix = text(345..500);
                 let name =

@@ -324,7 +324,9 @@ fn micros(value: &str) -> Option<i64> {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     if whole.is_empty() || !all_digits(whole) || !all_digits(fraction) {
-        return None;
+        // Times far from 1970 are written as `2.385616957e+09`.
+        let seconds: f64 = value.parse().ok().filter(|_| value.contains('e'))?;
+        return (seconds.abs() < 1e12).then_some((seconds * 1e6).round() as i64);
     }
     let whole: i64 = whole.parse().ok()?;
     let mut us = whole.checked_mul(1_000_000)?;
