@@ -24,7 +24,7 @@ tools: ## Say plainly what is missing on this machine
 $(VENV)/ready: uv.lock pyproject.toml api/pyproject.toml | tools
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --no-install-workspace
+	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages --no-install-workspace
 	@touch $@
 
 .PHONY: setup

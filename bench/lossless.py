@@ -16,7 +16,7 @@ SHOWN = 20
 
 
 def compare(records: Iterable[bytes], name: str) -> list[Line]:
-    """The leaves kept of the records read in one go, who read them, and the names that lost values."""
+    """The leaves kept of records read in one go, who read them, and the names that lost values."""
     sources = [record for record in records if record.strip()]
     kept = total = 0
     lost: Counter[str] = Counter()

@@ -6,7 +6,7 @@ The corpus is the five `flat.ndjson` of windows-events, without the labels; twic
 published rows), and once (repeated values flatter caches). Both sides run single-threaded on one
 core, in turn, each in a process of its own; the figure is the median of the rounds. CPU seconds are
 user + system of the whole process but for loading the rules, which is told apart. A side whose
-fields or matches did not come out makes the script fail. Build with `make build-release` first.
+fields or matches did not come out makes the script fail. Build with `make build` first.
 """
 
 from __future__ import annotations
@@ -189,10 +189,12 @@ def events() -> Iterator[bytes]:
 def build_peer() -> Path:
     """Build the peer with its own lock file."""
     folder = BENCH / "peers"
+    target = folder / "target"
     command = ["cargo", "build", "--release", "--locked", "--quiet", "--package", "peer-rsigma"]
-    if subprocess.run(command, cwd=folder, check=False).returncode != 0:
+    done = subprocess.run([*command, "--target-dir", str(target)], cwd=folder, check=False)
+    if done.returncode != 0:
         raise Failed("the peer could not be built")
-    return folder / "target" / "release" / "peer-rsigma"
+    return target / "release" / "peer-rsigma"
 
 
 def pin_to_one_core() -> None:

@@ -117,8 +117,8 @@ class EventReader:
     keep_raw: keep each record's text in `raw_data`.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         inputs: Sequence[str | tuple[str, bytes] | tuple[str, Iterable[bytes]]],
         packs: Packs,
         *,
@@ -126,7 +126,7 @@ class EventReader:
         timezone: str = "UTC",
         received_us: int | None = None,
         keep_raw: bool = False,
-    ) -> None: ...
+    ) -> EventReader: ...
     def __iter__(self) -> Iterator[Batch]: ...
     def __next__(self) -> Batch: ...
     def __arrow_c_schema__(self) -> object: ...
@@ -233,8 +233,8 @@ class Scanner:
     known_files: (prefix hash hex, ordinal, size, content hash hex) of files seen by earlier scans.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         inputs: Sequence[str | tuple[str, bytes] | tuple[str, Iterable[bytes]]],
         rules: Rules,
         packs: Packs,
@@ -244,8 +244,8 @@ class Scanner:
         received_us: int | None = None,
         since_us: int | None = None,
         until_us: int | None = None,
-        known_files: Sequence[tuple[str, int, int, str]] = (),
-    ) -> None: ...
+        known_files: Sequence[tuple[str, int, int, str]] = ...,
+    ) -> Scanner: ...
     def __iter__(self) -> Iterator[ScanChunk]: ...
     def __next__(self) -> ScanChunk: ...
     def progress(self) -> tuple[int, int, str]: ...
@@ -278,3 +278,20 @@ def schema() -> list[Leaf]:
     """Every leaf of the event schema."""
 
 __version__: str
+__all__ = [
+    "Batch",
+    "Code",
+    "EventReader",
+    "Leaf",
+    "Ledger",
+    "Packs",
+    "Rule",
+    "Rules",
+    "ScanChunk",
+    "Scanner",
+    "__version__",
+    "codes",
+    "explain_record",
+    "read_record",
+    "schema",
+]

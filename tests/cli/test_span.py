@@ -5,11 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
 from bigsec.cli.span import moment_us, zone
 from bigsec.errors import FormatError
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-
 from bigsec.cli.usage import check_choice, unknown_command
 from bigsec.errors import FormatError
 

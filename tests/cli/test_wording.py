@@ -8,7 +8,6 @@ import string
 from pathlib import Path
 
 import pytest
-
 from bigsec.cli import wording
 
 CLI = Path(wording.__file__).parent

@@ -31,15 +31,15 @@ def test_a_stream_goes_to_pyarrow_and_back_into_match() -> None:
 
 
 def test_duplicate_keys_stay_and_every_engine_reads_them() -> None:
-    table = pa.table(pa.RecordBatchReader.from_stream(reader()))
+    table = pa.RecordBatchReader.from_stream(reader()).read_all()
     unmapped = table.column("unmapped")[0].as_py()
     assert [one["value"] for one in unmapped if one["name"] == "k"] == ["1", "two"]
     frame = polars.DataFrame(table)
     assert frame.height == len(LINES)
     assert frame["unmapped"].explode().struct.field("name").to_list().count("k") == 2
-    found = duckdb.sql(
-        "select count(*) from (select unnest(unmapped, recursive := true) from table) where name = 'k'"
-    ).fetchone()
+    query = "select count(*) from (select unnest(unmapped, recursive := true) from events)"
+    connection = duckdb.connect().register("events", table)
+    found = connection.execute(f"{query} where name = 'k'").fetchone()
     assert found == (2,)
 
 

@@ -5,8 +5,8 @@ than the gap never touch each other, so a stretch of time can be grouped by itse
 
 1. Signals that share a key and follow each other within the gap are a *session* of that key.
 2. A session in which too many sources act on its key is a *hub* (a public web server): being its
-   target says nothing, so the key does not link. A session in which its key acts on too many
-   targets is a *sweep* (a scanner): its signals are linked by their source alone, or the scanner
+   target says nothing, so the key does not link. A session in which its key acts in too many
+   places is a *sweep* (a scanner): its signals are linked by their source alone, or the scanner
    would pull together whatever else happens on the machines it touches.
 3. What is linked is a group. Two rules on one event always are.
 4. Groups of one rule in one place are folded where they follow each other within the gap: five
@@ -74,21 +74,14 @@ def _sessions(facts: Sequence[Fact], gap_us: int, settings: Grouping) -> Iterato
         for stretch in _stretches(facts, sorted(does | meets), gap_us):
             own = [index for index in stretch if index in does]
             others = [index for index in stretch if index in meets and index not in does]
+            sources = {source for one in others for source in facts[one].sources}
+            places = {facts[one].place for one in own}
             yield _Session(
                 own,
                 others,
-                hub=_more_than(settings.sources_max, (facts[one].sources for one in others)),
-                sweep=_more_than(settings.targets_max, (facts[one].targets for one in own)),
+                hub=len(sources) > settings.sources_max,
+                sweep=len(places) > settings.targets_max,
             )
-
-
-def _more_than(limit: int, keys: Iterator[tuple[str, ...]]) -> bool:
-    seen: set[str] = set()
-    for some in keys:
-        seen.update(some)
-        if len(seen) > limit:
-            return True
-    return False
 
 
 def _by_event(facts: Sequence[Fact]) -> dict[str, list[int]]:
@@ -120,12 +113,12 @@ def _foldable(facts: Sequence[Fact], groups: list[list[int]], gap_us: int) -> It
             alike[kinds.pop()].append(members)
     for candidates in alike.values():
         row: list[int] = []
-        ends_us = 0
+        ends_us = facts[candidates[0][0]].time_us
         for members in candidates:
-            if row and facts[members[0]].time_us - ends_us > gap_us:
+            if facts[members[0]].time_us - ends_us > gap_us:
                 yield row
                 row = []
-            ends_us = max(ends_us if row else 0, facts[members[-1]].time_us)
+            ends_us = max(ends_us, facts[members[-1]].time_us)
             row.append(members[0])
         yield row
 

@@ -14,7 +14,7 @@ class Grouping:
     gap_s: signals on one entity further apart than this belong to different incidents.
     sources_max: an entity that more sources than this act on within such a stretch is a hub (a
         public web server): it no longer links its signals; each source stands for itself.
-    targets_max: a source that acts on more targets than this is a sweep (a scanner): its signals
+    targets_max: a source that acts in more places than this is a sweep (a scanner): its signals
         are one incident, and do not link the incidents of its targets.
     """
 

@@ -101,7 +101,7 @@ fn every_baseline_is_read_to_the_last_column() {
         let mut parsed = Parsed::new();
         let mut records = 0;
         let mut names: Vec<&str> = Vec::new();
-        for line in text.split('\n').filter(|line| !line.trim_end().is_empty()) {
+        for line in text.lines().filter(|line| !line.is_empty()) {
             if let Some(list) = line.trim_end_matches('\r').strip_prefix("#fields") {
                 let separator = if list.starts_with("||") { "||" } else { "\t" };
                 names = list.split(separator).skip(1).collect();
@@ -120,6 +120,8 @@ fn every_baseline_is_read_to_the_last_column() {
                         }
                     }
                 }
+                // A comment before any header could stand in any text: it is none of Zeek's.
+                Outcome::Unparsed(_) if line.starts_with("###") && names.is_empty() => {}
                 Outcome::Unparsed(code) => faults.push(format!("{id}: {} {line}", code.name)),
             }
         }

@@ -54,17 +54,22 @@ fn translate(pattern: &str, flags: Flags) -> Option<String> {
     let multi_line = flags.multi_line || sets_multi_line(pattern);
     let mut out = String::with_capacity(pattern.len() + 8);
     let mut rest = pattern;
-    let mut after_repetition = false;
+    let (mut in_repetition, mut after_repetition) = (false, false);
     while let Some(c) = rest.chars().next() {
         rest = &rest[c.len_utf8()..];
         if c == '+' && after_repetition {
             return None;
         }
-        after_repetition = matches!(c, '+' | '*' | '?' | '}') && !out.ends_with(['(', '|']);
+        let closes = c == '}' && std::mem::take(&mut in_repetition);
+        after_repetition = closes || matches!(c, '+' | '*' | '?') && !out.ends_with(['(', '|']);
         match c {
             '\\' => rest = escape(rest, &mut out),
             '[' => rest = class(rest, &mut out),
             '{' if !begins_repetition(rest) => out.push_str("\\{"),
+            '{' => {
+                in_repetition = true;
+                out.push(c);
+            }
             '$' if !multi_line => out.push_str("(?:\\n?\\z)"),
             _ => out.push(c),
         }
@@ -157,6 +162,8 @@ mod tests {
             (r"[^]]", "]", false),
             (r"\$\{?x", "${x", true),
             (r"a{b", "a{b", true),
+            (r"a}+", "a}}", true),
+            (r"(?:a{2})+?b", "aaaab", true),
             (r"a{2}", "aa", true),
             (r"a{,2}", "a{,2}", true),
             (r"x\Z", "x", true),
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn what_has_no_linear_form_is_refused_with_a_reason() {
-        for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "a++b", "x{4000}{4000}", "\\"] {
+        for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "a++b", "a{2}+", "x{4000}{4000}", "\\"] {
             let reason = compile(pattern, Flags::default()).unwrap_err();
             assert!(reason.starts_with("the expression"), "{reason}");
             assert!(!reason.contains('\n'), "{reason}");
