@@ -1,4 +1,4 @@
-"""What all tests share: the real cases beside the repo, and one printed list of what was skipped."""
+"""What all tests share: the real cases beside the repo, and what a skip means in CI."""
 
 from __future__ import annotations
 

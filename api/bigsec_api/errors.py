@@ -33,7 +33,9 @@ class ProblemBody(BaseModel):
 
 
 def _answer(status: int, code: str, title: str, detail: str) -> JSONResponse:
-    body = ProblemBody(type=f"urn:bigsec:{code}", title=title, status=status, detail=detail, code=code)
+    body = ProblemBody(
+        type=f"urn:bigsec:{code}", title=title, status=status, detail=detail, code=code
+    )
     return JSONResponse(body.model_dump(), status, media_type=MEDIA_TYPE)
 
 

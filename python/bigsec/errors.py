@@ -12,7 +12,7 @@
     │   ├── StoreFullError                                           (OSError)
     │   └── StoreVersionError
     ├── NotFoundError         nothing has the id asked for           (LookupError)
-    └── MissingExtraError     a package is not installed             (ImportError)
+    └── MissingExtraError     a package is not installed             (RuntimeError)
 
 Each has `code` (for people, `BS2104`), `name` (for programs) and `problems`, the list of single
 faults with their places. Bad records are never exceptions: they are data.
@@ -125,5 +125,5 @@ class NotFoundError(BigsecError, LookupError):
     """Nothing has the id that was asked for."""
 
 
-class MissingExtraError(BigsecError, ImportError):
+class MissingExtraError(BigsecError, RuntimeError):
     """A function needs a package that is not installed."""

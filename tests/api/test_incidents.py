@@ -15,7 +15,8 @@ from bigsec_api.app import create_app
 
 LINES = [
     "Jan  2 03:04:05 web1 sshd[77]: Failed password for root from 203.0.113.9 port 4022 ssh2",
-    '203.0.113.9 - - [02/Jan/2026:03:04:09 +0000] "GET /a?f=../../../../etc/passwd HTTP/1.1" 200 9 "-" "curl/8"',
+    "203.0.113.9 - - [02/Jan/2026:03:04:09 +0000] "
+    '"GET /a?f=../../../../etc/passwd HTTP/1.1" 200 9 "-" "curl/8"',
 ]
 
 
@@ -46,7 +47,9 @@ def test_paging_walks_through_all(client: TestClient) -> None:
     seen: list[str] = []
     after = None
     while True:
-        page = client.get("/api/v1/incidents", params={"limit": 1, "after": after} if after else {"limit": 1})
+        page = client.get(
+            "/api/v1/incidents", params={"limit": 1, "after": after} if after else {"limit": 1}
+        )
         seen += [incident["incident_id"] for incident in page.json()["incidents"]]
         after = page.json()["next"]
         if after is None:
@@ -63,7 +66,9 @@ def test_paging_walks_through_all(client: TestClient) -> None:
         ("/api/v1/incidents?after=nonsense", 400, "BS4001"),
     ],
 )
-def test_every_error_has_the_one_body(client: TestClient, path: str, status: int, code: str) -> None:
+def test_every_error_has_the_one_body(
+    client: TestClient, path: str, status: int, code: str
+) -> None:
     answer = client.get(path)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from bigsec.cli.exits import Exit, exit_of
 from bigsec.errors import BigsecError, FormatError, StoreLockedError
 

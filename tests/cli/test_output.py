@@ -7,9 +7,10 @@ import io
 import json
 
 import pytest
-from bigsec.cli.output import Format, cell, choose, rows, to_json
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bigsec.cli.output import Format, cell, choose, rows, to_json
 
 ANY_TEXT = st.text(st.characters(codec=None))
 

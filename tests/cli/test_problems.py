@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 
 import pytest
-from bigsec.cli.problems import SHOWN_MAX, WARNINGS, is_error, render, show, to_object
-from bigsec.errors import Problem
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
+
+from bigsec.cli.problems import SHOWN_MAX, WARNINGS, is_error, render, show, to_object
+from bigsec.errors import Problem
 
 FAULT = Problem(
     code="BS2104",

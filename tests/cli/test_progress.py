@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 
-from bigsec.cli.progress import WIDTH_MAX, Progress, line, size
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+
+from bigsec.cli.progress import WIDTH_MAX, Progress, line, size
 
 
 @given(

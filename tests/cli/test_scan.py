@@ -14,7 +14,7 @@ import pytest
 
 from .conftest import Runner, command, environment
 
-PASSWD = "5f6d2a1c-6a27-4f0f-9d5d-0d1f7b6a0c11"
+ACCOUNT_FILE = "5f6d2a1c-6a27-4f0f-9d5d-0d1f7b6a0c11"
 WHOAMI = "0c7a7c2e-8f0a-4a37-9a3e-5a3c9f3f7a42"
 
 
@@ -38,7 +38,7 @@ def test_a_pipe_gets_one_incident_a_line_with_rules_ids_and_raw_lines(
     assert done.code == 0
     incidents = _rows(done.out)
     signals = [signal for incident in incidents for signal in incident["signals"]]
-    assert {signal["rule_id"] for signal in signals} == {PASSWD, WHOAMI}
+    assert {signal["rule_id"] for signal in signals} == {ACCOUNT_FILE, WHOAMI}
     assert all(signal["rule_author"] == "Lin Example" for signal in signals)
     assert all(signal["rule_license"] == "Apache-2.0" for signal in signals)
     raw = {one["event_id"]: one["raw"] for incident in incidents for one in incident["evidence"]}
@@ -49,7 +49,7 @@ def test_a_pipe_gets_one_incident_a_line_with_rules_ids_and_raw_lines(
 def test_signals_one_a_line(bigsec: Runner, logs: Path, cases: Path) -> None:
     done = bigsec("scan", logs, "--rules", cases / "rules", "--signals")
     found = _rows(done.out)
-    assert [one["rule_id"] for one in found] == [PASSWD, WHOAMI]
+    assert [one["rule_id"] for one in found] == [ACCOUNT_FILE, WHOAMI]
     assert found[0]["raw"] == [(cases / "access.log").read_text().splitlines()[2]]
 
 
@@ -160,22 +160,22 @@ def test_patterns_and_the_same_file_twice(bigsec: Runner, logs: Path, cases: Pat
     done = bigsec(
         "scan", f"{logs}/*.log", logs / "access.log", "--rules", cases / "rules", "--signals"
     )
-    assert [one["rule_id"] for one in _rows(done.out)] == [PASSWD]
+    assert [one["rule_id"] for one in _rows(done.out)] == [ACCOUNT_FILE]
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (["--min-level", "high"], [PASSWD]),
+        (["--min-level", "high"], [ACCOUNT_FILE]),
         (["--status", "stable"], [WHOAMI]),
-        (["--status", "stable", "--status", "test"], [PASSWD, WHOAMI]),
-        (["--status", "all"], [PASSWD, WHOAMI]),
+        (["--status", "stable", "--status", "test"], [ACCOUNT_FILE, WHOAMI]),
+        (["--status", "all"], [ACCOUNT_FILE, WHOAMI]),
         (["--since", "2026-11-24T00:05Z"], [WHOAMI]),
-        (["--until", "2026-11-24T00:05Z"], [PASSWD]),
+        (["--until", "2026-11-24T00:05Z"], [ACCOUNT_FILE]),
         (["--since", "2026-11-24T08:05", "--tz", "Asia/Shanghai"], [WHOAMI]),
-        (["--since", "2026-11-24T00:01Z", "--until", "2026-11-24T00:10Z"], [PASSWD]),
+        (["--since", "2026-11-24T00:01Z", "--until", "2026-11-24T00:10Z"], [ACCOUNT_FILE]),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_rules_and_events_can_be_narrowed(
     bigsec: Runner, logs: Path, cases: Path, options: list[str], expected: list[str]
@@ -193,7 +193,7 @@ def test_rules_and_events_can_be_narrowed(
         (["--fail-on", "low"], 1),
         (["--fail-on", "low", "--until", "2020-01-01"], 0),
     ],
-    ids=" ".join,
+    ids=str,
 )
 def test_findings_fail_only_when_asked_to(
     bigsec: Runner, logs: Path, cases: Path, options: list[str], code: int

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from bigsec.cli.span import moment_us, zone
-from bigsec.errors import FormatError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bigsec.cli.span import moment_us, zone
+from bigsec.errors import FormatError
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
@@ -37,11 +39,9 @@ def test_moments_in_shanghai(value: str, expected: datetime) -> None:
 
 
 @given(st.text())
-def test_any_other_text_is_a_usage_error(value: str) -> None:
-    try:
+def test_any_text_is_a_time_or_a_usage_error(value: str) -> None:
+    with contextlib.suppress(FormatError):  # and no other exception
         moment_us(value, now=NOW, within=UTC)
-    except FormatError as error:
-        assert error.code == "BS4001"
 
 
 @pytest.mark.parametrize("value", ["", "tomorrow", "7y", "2026-13-01", "999999999w", "-2h"])

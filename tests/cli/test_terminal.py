@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 
 import pytest
-from bigsec.cli.terminal import Color, colored, visible
 from hypothesis import given
 from hypothesis import strategies as st
+
+from bigsec.cli.terminal import Color, colored, visible
 
 
 class _Tty(io.StringIO):

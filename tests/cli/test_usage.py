@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from bigsec.cli.usage import check_choice, unknown_command
 from bigsec.errors import FormatError
 

@@ -1,4 +1,4 @@
-"""Every text stands in every language, with the same places, and code names only keys that exist."""
+"""Every text stands in every language, and code names only keys that exist."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import string
 from pathlib import Path
 
 import pytest
+
 from bigsec.cli import wording
 
 CLI = Path(wording.__file__).parent

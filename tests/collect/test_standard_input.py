@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable
 
-from bigsec.collect import standard_input
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from bigsec.collect import standard_input
 
 
 def _fed(pieces: list[bytes], stopped: Callable[[], bool] = lambda: False) -> list[bytes]:

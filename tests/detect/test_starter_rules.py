@@ -59,12 +59,12 @@ def _found(line: bytes) -> set[str]:
     return set(scanned)
 
 
-@pytest.mark.parametrize(("name", "line"), _cases("match"))
+@pytest.mark.parametrize(("name", "line"), list(_cases("match")))
 def test_the_rule_finds_the_line(name: str, line: bytes) -> None:
     assert _id(name) in _found(line)
 
 
-@pytest.mark.parametrize(("name", "line"), _cases("near_miss"))
+@pytest.mark.parametrize(("name", "line"), list(_cases("near_miss")))
 def test_the_rule_leaves_the_line_alone(name: str, line: bytes) -> None:
     assert _id(name) not in _found(line)
 

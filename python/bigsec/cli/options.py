@@ -39,7 +39,9 @@ MinLevelOption = Annotated[
 InputFormatOption = Annotated[
     str | None, typer.Option("--input-format", metavar="NAME", help=text("option.input_format"))
 ]
-ZoneOption = Annotated[str, typer.Option("--tz", metavar="ZONE", help=text("option.tz"))]
+ZoneOption = Annotated[
+    str, typer.Option("--tz", metavar="ZONE", envvar="BIGSEC_TZ", help=text("option.tz"))
+]
 SinceOption = Annotated[
     str | None, typer.Option("--since", metavar="TIME", help=text("option.since"))
 ]

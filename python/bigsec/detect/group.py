@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from bigsec.detect.facts import Fact
 from bigsec.detect.settings import Grouping
@@ -95,7 +96,7 @@ def _by_event(facts: Sequence[Fact]) -> dict[str, list[int]]:
 def _stretches(facts: Sequence[Fact], indexes: list[int], gap_us: int) -> Iterator[list[int]]:
     """The indexes, which are in order of time, cut where the gap is exceeded."""
     stretch = indexes[:1]
-    for before, index in zip(indexes, indexes[1:], strict=False):
+    for before, index in pairwise(indexes):
         if facts[index].time_us - facts[before].time_us > gap_us:
             yield stretch
             stretch = []

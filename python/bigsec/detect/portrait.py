@@ -85,9 +85,9 @@ class Portrait:
         self._tactics.update(set(stroke.tactics))
         self._cves.update(set(stroke.cves))
 
-    def add_entities(self, entities: Iterable[Tally]) -> None:
-        """Take in the entities of all signals, counted."""
-        self._entities.extend(entities)
+    def add_entity(self, entity: Tally) -> None:
+        """Take in an entity of all signals, counted."""
+        self._entities.append(entity)
 
     @property
     def severity_id(self) -> int:

@@ -119,7 +119,10 @@ class SignalEntityRow(Base):
 
 
 class IncidentRow(Base):
-    """An incident, with its four answers as JSON: `{"values": […], "total": n}` or a reason."""
+    """An incident, with its four answers as JSON: `{"values": […], "total": n}` or a reason.
+
+    stale: a rule that it rests on was superseded; what it says must be made again.
+    """
 
     __tablename__ = "incident"
     __table_args__ = (
@@ -147,18 +150,22 @@ class IncidentRow(Base):
     rules: Mapped[int]
     signal_count: Mapped[int]
     event_count: Mapped[int]
+    stale: Mapped[bool]
     opened_us: Mapped[int] = mapped_column(BigInteger)
     updated_us: Mapped[int] = mapped_column(BigInteger)
 
 
 class IncidentSignalRow(Base):
-    """The incident a signal belongs to; a signal without a row waits to be grouped."""
+    """The incident a signal belongs to; null while it waits to be grouped."""
 
     __tablename__ = "incident_signal"
     __table_args__ = (Index(None, "incident_id"), _NO_ROWID)
 
     signal_id: Mapped[str] = mapped_column(ForeignKey("signal.signal_id"), primary_key=True)
-    incident_id: Mapped[str] = mapped_column(ForeignKey("incident.incident_id"))
+    # Checked at the end of the transaction: what an incident says is made from its members.
+    incident_id: Mapped[str | None] = mapped_column(
+        ForeignKey("incident.incident_id", deferrable=True, initially="DEFERRED")
+    )
 
 
 class IncidentEntityRow(Base):

@@ -70,7 +70,7 @@ impl EntityKind {
             Self::Ip => address(value),
             Self::Host | Self::Domain => {
                 let name = value.trim_end_matches('.').to_lowercase();
-                (!name.is_empty()).then_some(name)
+                (!name.is_empty() && name.parse::<IpAddr>().is_err()).then_some(name)
             }
             Self::Hash => {
                 let sound = matches!(value.len(), 32 | 40 | 64 | 96 | 128)
@@ -245,6 +245,7 @@ host: {fields: [Computer]}
             ("IpAddress", "not an address"),
             ("Hashes", "MD5=0123456789ABCDEF0123456789ABCDEF,IMPHASH=00"),
             ("Computer", "DC01.Example.COM."),
+            ("Computer", "192.0.2.8"),
         ] {
             record.push(name, value, bigsec_event::Kind::String);
         }

@@ -8,6 +8,8 @@ use bigsec_event::{Problem, codes};
 
 use crate::yaml::MAX_BYTES;
 
+/// What a folder of rules says about itself; no rule.
+const MANIFEST: &str = "pack.yaml";
 /// Folders deeper than this are not entered.
 const MAX_DEPTH: usize = 32;
 
@@ -47,7 +49,8 @@ fn fault(path: &Path, error: &io::Error) -> Problem {
 
 /// Finds rule files: a file as given, and every `*.yml` and `*.yaml` below a folder, sorted.
 ///
-/// Names that begin with a dot are passed over, as are links back to a folder being read.
+/// Names that begin with a dot and manifests are passed over, and no link back to a folder being
+/// read is followed.
 pub(crate) fn find(paths: &[PathBuf]) -> (Vec<PathBuf>, Vec<Problem>) {
     let mut finder = Finder::default();
     for path in paths {
@@ -101,10 +104,11 @@ impl Finder {
 
     fn entry(&mut self, path: &Path) {
         let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let manifest = path.file_name().is_some_and(|name| name == MANIFEST);
         let is_rule = path.extension().is_some_and(|extension| {
             extension.eq_ignore_ascii_case("yml") || extension.eq_ignore_ascii_case("yaml")
         });
-        if hidden {
+        if hidden || manifest {
             return;
         }
         match fs::metadata(path) {
@@ -131,7 +135,9 @@ mod tests {
         let path = |name: &str| root.path().join(name);
         fs::create_dir_all(path("b/inner")).unwrap();
         fs::create_dir_all(path(".git")).unwrap();
-        for name in ["b/inner/z.YML", "b/a.yaml", "c.yml", "notes.txt", ".git/x.yml", ".y.yml"] {
+        for name in
+            ["b/inner/z.YML", "b/a.yaml", "c.yml", "notes.txt", "pack.yaml", ".git/x.yml", ".y.yml"]
+        {
             fs::write(path(name), "").unwrap();
         }
         #[cfg(unix)]

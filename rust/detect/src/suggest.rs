@@ -16,7 +16,10 @@ pub(crate) fn closest<'a>(
         .into_iter()
         .filter(|candidate| candidate.len() <= MAX_WORD)
         .map(|candidate| (distance(&word, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= (word.len().max(candidate.len()) / 3).max(1))
+        .filter(|(distance, candidate)| {
+            let (short, long) = (word.len().min(candidate.len()), word.len().max(candidate.len()));
+            *distance < short && *distance <= (long / 3).max(1)
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
@@ -63,6 +66,7 @@ mod tests {
             ("endsWith", Some("endswith")),
             ("cdir", Some("cidr")),
             ("regex", None),
+            ("x", None),
             ("", None),
         ] {
             assert_eq!(closest(word, known), expected, "{word:?}");

@@ -1,4 +1,4 @@
-//! The rules of SigmaHQ over the Windows events of the shared data.
+//! The rules of `SigmaHQ` over the Windows events of the shared data.
 
 mod support;
 
@@ -16,7 +16,7 @@ static RULES: LazyLock<Option<Loaded>> = LazyLock::new(|| {
     let archive = std::fs::File::open(archive).expect("the archive opens");
     let archive = zstd::decode_all(archive).expect("the archive is sound");
     let files = support::tar::files(&archive);
-    let rules = files.iter().filter(|(name, _)| name.ends_with(".yml"));
+    let rules = files.iter().filter(|(_, text)| text.starts_with("title:"));
     let texts: Vec<_> = rules.map(|(name, text)| (name.as_str(), text.as_str())).collect();
     let log_sources = LogSources::load(&support::table()).expect("the table is sound");
     Some(RuleSet::from_texts(&texts, &LoadOptions { log_sources, ..LoadOptions::default() }))

@@ -25,6 +25,8 @@ fn left_out(name: &str) -> bool {
             | "Correlation_RelatedActivityID"
             | "Provider_EventSourceName"
             | "EventData_Name"
+            | "EventData_Version"
+            | "LogFileCleared_Channel"
             | "Event.EventData"
             | "Correlation"
             | "Security"
@@ -69,7 +71,9 @@ fn raw_and_flat_events_have_the_same_fields() {
                 raw_fields.keys().chain(flat_fields.keys()).filter(|name| !left_out(name)).collect();
             for name in names {
                 let (one, two) = (raw_fields.get(name), flat_fields.get(name));
-                if one != two {
+                // Unnamed data are a list here; the flattening joined them by line ends.
+                let joined = one.filter(|_| name == "Data").map(|list| vec![list.join("\n")]);
+                if one != two && joined.as_ref() != two {
                     let entry = deviations.entry(name.clone());
                     let cut = |values: Option<&Vec<String>>| {
                         format!("{values:?}").chars().take(150).collect::<String>()
@@ -83,7 +87,5 @@ fn raw_and_flat_events_have_the_same_fields() {
         }
     }
     assert_eq!(events, 18_664);
-    for (name, (count, example)) in &deviations {
-        eprintln!("{count} x {name}: {example}");
-    }
+    assert!(deviations.is_empty(), "{deviations:#?}");
 }

@@ -3,14 +3,19 @@
 //! Source: the Arrow PyCapsule Interface, <https://arrow.apache.org/docs/format/CDataInterface/>.
 
 use std::ffi::CStr;
+use std::sync::Arc;
 
+use arrow_array::cast::AsArray;
 use arrow_array::ffi::{FFI_ArrowArray, to_ffi};
 use arrow_array::ffi_stream::{ArrowArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray};
+use arrow_array::types::TimestampMicrosecondType;
+use arrow_array::{
+    Array, ArrayRef, RecordBatch, RecordBatchIterator, RecordBatchReader, StructArray,
+};
 use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_pyarrow::FromPyArrow;
-use arrow_schema::{ArrowError, SchemaRef, ffi::FFI_ArrowSchema};
+use arrow_schema::{ArrowError, Schema, SchemaRef, ffi::FFI_ArrowSchema};
 use bigsec_event::codes;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -141,8 +146,27 @@ fn ndjson(batch: &RecordBatch) -> Result<Vec<u8>, ArrowError> {
     let mut writer = WriterBuilder::new()
         .with_timestamp_tz_format("%Y-%m-%dT%H:%M:%S%.6fZ".to_owned())
         .build::<_, LineDelimited>(&mut out);
-    writer.write(batch)?;
+    writer.write(&with_offsets(batch)?)?;
     writer.finish()?;
     drop(writer);
     Ok(out)
+}
+
+/// The batch with its times in UTC by offset: the writer knows no zone by its name.
+fn with_offsets(batch: &RecordBatch) -> Result<RecordBatch, ArrowError> {
+    let (fields, columns): (Vec<_>, Vec<ArrayRef>) = batch
+        .schema_ref()
+        .fields()
+        .iter()
+        .zip(batch.columns())
+        .map(|(field, column)| match column.as_primitive_opt::<TimestampMicrosecondType>() {
+            Some(times) => {
+                let times = times.clone().with_timezone("+00:00");
+                let field = field.as_ref().clone().with_data_type(times.data_type().clone());
+                (Arc::new(field), Arc::new(times) as ArrayRef)
+            }
+            None => (Arc::clone(field), Arc::clone(column)),
+        })
+        .unzip();
+    RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)
 }

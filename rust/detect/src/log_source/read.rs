@@ -38,7 +38,11 @@ pub(super) fn read(name: &str, text: &str) -> Result<Table, Vec<Problem>> {
     if report.len() > 0 {
         return Err(report.into_problems());
     }
-    Ok(Table { entries, names, hash: *blake3::hash(text.as_bytes()).as_bytes() })
+    let mut canonical = Vec::new();
+    for document in &documents {
+        document.canonical(&mut canonical);
+    }
+    Ok(Table { entries, names, hash: *blake3::hash(&canonical).as_bytes() })
 }
 
 struct TableReader<'r, 'a> {

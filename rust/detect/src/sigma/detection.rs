@@ -4,6 +4,7 @@ use bigsec_event::{Problem, codes};
 
 use super::condition::{self, At, Expression, Fault, Quantity};
 use super::item::Reader;
+use super::metadata;
 use super::test::Node;
 use crate::suggest::did_you_mean;
 use crate::yaml::{self, Data, Report, Span};
@@ -41,6 +42,7 @@ impl Reader<'_, '_> {
             let mend = "write at least one selection beside `condition`";
             let message = "the detection has no selection";
             self.report.fault(node.span, codes::RULE_STRUCTURE, message, mend);
+            return None;
         }
         let conditions = self.conditions(node, &names);
         if self.report.len() > before {
@@ -86,10 +88,7 @@ impl Reader<'_, '_> {
     fn conditions(&mut self, detection: &yaml::Node, names: &[String]) -> Vec<(String, Node)> {
         let written = detection.get("condition").map_or(&[][..], yaml::Node::as_list);
         if written.is_empty() {
-            let keys = detection.entries().iter().map(|entry| &*entry.key);
-            let mend = did_you_mean("condition", keys.filter(|k| k.starts_with("con")), "add one");
-            let message = "the detection has no `condition`";
-            self.report.fault(detection.span, codes::RULE_STRUCTURE, message, mend);
+            metadata::missing(detection, "detection", "condition", self.report);
         }
         written.iter().filter_map(|node| self.condition(node, names)).collect()
     }

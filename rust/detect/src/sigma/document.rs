@@ -144,11 +144,8 @@ impl File<'_> {
     }
 
     fn detection(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> Option<Detection> {
-        let Some(node) = document.get("detection") else {
-            let keys = document.entries().iter().map(|entry| &*entry.key);
-            let mend = did_you_mean("detection", keys.filter(|k| *k != "description"), "add one");
-            let span = Span { length: 0, ..document.span };
-            report.fault(span, codes::RULE_STRUCTURE, "the rule has no `detection`", mend);
+        let Some(node) = document.get("detection").filter(|node| !node.is_null()) else {
+            metadata::missing(document, "rule", "detection", report);
             return None;
         };
         let placeholders = self.placeholders;

@@ -406,10 +406,8 @@ impl Expressions {
         forms
             .into_iter()
             .map(|form| {
-                regular::compile(&anchored(form), flags).map_err(|message| {
-                    let mend = "write it without look-around and back-references, or as wildcards";
-                    fault(codes::RULE_REGEX, message, mend)
-                })
+                regular::compile(&anchored(form), flags)
+                    .map_err(|(message, mend)| fault(codes::RULE_REGEX, message, mend))
             })
             .collect()
     }

@@ -11,6 +11,8 @@ use crate::yaml::{self, Data, Report, Span};
 
 /// Sigma's own bound.
 const MAX_TITLE: usize = 256;
+/// Keys that are not a misspelling of another.
+const KEYS: [&str; 6] = ["title", "logsource", "detection", "condition", "description", "date"];
 const RELATIONS: [&str; 6] = ["correlation", "derived", "merged", "obsolete", "renamed", "similar"];
 
 /// Reads the metadata; what is wrong goes to the report. Without an `id` it is left empty.
@@ -43,6 +45,21 @@ pub(super) fn read(rule: &yaml::Node, report: &mut Report<'_>) -> Metadata {
     }
 }
 
+/// Says that a mapping lacks a key that it needs, and which of its keys was perhaps meant.
+pub(super) fn missing(mapping: &yaml::Node, what: &str, key: &str, report: &mut Report<'_>) {
+    if let Some(entry) = mapping.entries().iter().find(|entry| &*entry.key == key) {
+        let message = format!("the `{key}` of the {what} is empty");
+        return report.fault(entry.key_span, codes::RULE_STRUCTURE, message, "give it a value");
+    }
+    let keys = mapping.entries().iter().map(|entry| &*entry.key);
+    let mend = match closest(key, keys.filter(|other| !KEYS.contains(other))) {
+        Some(near) => format!("rename {near:?} to {key:?}"),
+        None => format!("add a `{key}`"),
+    };
+    let span = Span { length: 0, ..mapping.span };
+    report.fault(span, codes::RULE_STRUCTURE, format!("the {what} has no `{key}`"), mend);
+}
+
 struct Reader<'r, 'a> {
     rule: &'r yaml::Node,
     report: &'r mut Report<'a>,
@@ -58,12 +75,7 @@ impl<'r> Reader<'r, '_> {
     }
 
     fn missing(&mut self, key: &str) {
-        let keys = self.rule.entries().iter().map(|entry| &*entry.key);
-        let near = closest(key, keys);
-        let mend = near
-            .map_or_else(|| format!("add a `{key}`"), |near| format!("rename {near:?} to {key:?}"));
-        let span = Span { length: 0, ..self.rule.span };
-        self.fault(span, format!("the rule has no `{key}`"), mend);
+        missing(self.rule, "rule", key, self.report);
     }
 
     fn title(&mut self) -> String {

@@ -22,10 +22,11 @@ pub(crate) struct Flags {
     pub dot_all: bool,
 }
 
-/// Compiles a rule's expression; the error is a sentence for the rule's author.
-pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
+/// Compiles a rule's expression; the error is what is wrong and the mend, for the rule's author.
+pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, (String, &'static str)> {
     let translated = translate(pattern, flags).ok_or_else(|| {
-        format!("the expression {pattern:?} cannot be used: possessive repetition is not supported")
+        let reason = "possessive repetition is not supported";
+        (format!("the expression {pattern:?} cannot be used: {reason}"), "remove the second `+`")
     })?;
     RegexBuilder::new(&translated)
         .case_insensitive(flags.ignore_case)
@@ -37,15 +38,21 @@ pub(crate) fn compile(pattern: &str, flags: Flags) -> Result<Regex, String> {
         .map_err(|error| explain(pattern, &error))
 }
 
-fn explain(pattern: &str, error: &regex::Error) -> String {
+fn explain(pattern: &str, error: &regex::Error) -> (String, &'static str) {
     if let regex::Error::CompiledTooBig(_) = error {
-        return format!("the expression {pattern:?} is too large when compiled");
+        let message = format!("the expression {pattern:?} is too large when compiled");
+        return (message, "make its repetitions smaller");
     }
     // The library draws the pattern and a pointer above the sentence that says what is wrong.
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     let reason = last.trim_start_matches("error: ");
-    format!("the expression {pattern:?} cannot be used: {reason}")
+    let mend = if reason.ends_with("not supported") {
+        "write it without, or as wildcards and further selections"
+    } else {
+        "mend the expression, or write the value with wildcards"
+    };
+    (format!("the expression {pattern:?} cannot be used: {reason}"), mend)
 }
 
 /// The pattern in the engine's syntax; nothing where it has a possessive repetition (`a++`),
@@ -190,7 +197,7 @@ mod tests {
     #[test]
     fn what_has_no_linear_form_is_refused_with_a_reason() {
         for pattern in ["(?=a)", "(?<!a)b", r"(a)\1", "(", "a++b", "a{2}+", "x{4000}{4000}", "\\"] {
-            let reason = compile(pattern, Flags::default()).unwrap_err();
+            let (reason, _) = compile(pattern, Flags::default()).unwrap_err();
             assert!(reason.starts_with("the expression"), "{reason}");
             assert!(!reason.contains('\n'), "{reason}");
         }

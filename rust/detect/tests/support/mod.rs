@@ -45,12 +45,17 @@ pub fn record(object: &Value, parser: &str) -> Record {
     let mut record = Record::new();
     record.reset(&object.to_string());
     record.set_parser(&Arc::from(parser));
+    fill(&mut record, object);
+    record
+}
+
+/// Adds the fields of a JSON object to a record.
+pub fn fill(record: &mut Record, object: &Value) {
     if let Value::Object(members) = object {
         for (name, value) in members {
-            flatten(&mut record, name, value);
+            flatten(record, name, value);
         }
     }
-    record
 }
 
 fn flatten(record: &mut Record, name: &str, value: &Value) {

@@ -9,13 +9,13 @@
 //! `cs-host`, `s-port`, `c-ip`, `ident`, `cs-username`, `time`, `request`, `sc-status`,
 //! `sc-bytes`, `cs-referer`, `cs-user-agent`; what stands behind is `extra`, repeated. A `-` adds
 //! no field. Within quotes `\"`, `\\`, `\t` and the like, and `\xhh` are resolved, so that a rule
-//! sees what the client sent; bytes that are no UTF-8 stay as `\xhh`.
+//! sees what the client sent; bytes that are no UTF-8 become characters of Latin-1.
 
 use bigsec_event::{Fields, Kind, codes};
 use memchr::memchr2;
 
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
-use crate::decode::escape::push_bytes;
+use super::escape::push_latin1;
 
 /// Reads one line of an access log. Holds buffers only.
 #[derive(Debug, Default)]
@@ -258,7 +258,7 @@ impl AccessLog {
             rest = &rest[used..];
         }
         self.text.clear();
-        push_bytes(&self.bytes, &mut self.text);
+        push_latin1(&self.bytes, &mut self.text);
     }
 }
 

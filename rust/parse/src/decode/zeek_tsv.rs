@@ -14,7 +14,7 @@ use std::fmt::Write as _;
 
 use bigsec_event::{Code, Fields, Kind, codes};
 
-use super::escape::push_bytes;
+use super::escape::push_escaped;
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 
 /// Reads the lines of one source and remembers its header.
@@ -286,7 +286,7 @@ impl Buffers {
             }
         }
         self.text.clear();
-        push_bytes(&self.bytes, &mut self.text);
+        push_escaped(&self.bytes, &mut self.text);
     }
 }
 

@@ -5,8 +5,14 @@ use bigsec_event::{FieldName, Record};
 /// The renames of a pack: exact names first, then the first glob that fits.
 #[derive(Debug, Default)]
 pub(super) struct Renames {
+    /// Sorted by the hash of the name.
     exact: Vec<(FieldName, Box<str>)>,
     globs: Vec<Glob>,
+    /// The first elements of all names to be renamed, with their dots. Most records have none of
+    /// them, so that a look at the first element of a name spares the rest.
+    heads: Vec<Box<str>>,
+    /// Some rule begins with no such element: every name has to be tried.
+    tries_all: bool,
 }
 
 #[derive(Debug)]
@@ -52,8 +58,10 @@ impl Renames {
             return Err(format!("`{from}` has more than {MAX_WILDCARDS} wildcards"));
         }
         let pieces = target_pieces(to, wildcards)?;
+        self.add_head(from);
         if wildcards == 0 {
             self.exact.push((FieldName::new(from), to.into()));
+            self.exact.sort_by_key(|(from, _)| from.hash());
             return Ok(());
         }
         let ends_with_wildcard = !matches!(from_parts.last(), Some(Part::Literal(_)));
@@ -65,41 +73,66 @@ impl Renames {
         Ok(())
     }
 
+    fn add_head(&mut self, from: &str) {
+        match from.find('.') {
+            Some(dot) if !from[..dot].contains('*') => {
+                let head = &from[..=dot];
+                if !self.heads.iter().any(|known| known.eq_ignore_ascii_case(head)) {
+                    self.heads.push(head.into());
+                }
+            }
+            _ => self.tries_all = true,
+        }
+    }
+
+    /// True where a rule might fit the name.
+    fn may_fit(&self, name: &str) -> bool {
+        let Some(dot) = name.bytes().position(|byte| byte == b'.') else { return self.tries_all };
+        let head = &name[..=dot];
+        self.tries_all || self.heads.iter().any(|known| known.eq_ignore_ascii_case(head))
+    }
+
+    /// The new name of exactly this field.
+    fn exact(&self, hash: u64, name: &str) -> Option<&str> {
+        let from = self.exact.partition_point(|(from, _)| from.hash() < hash);
+        let same_hash = self.exact[from..].iter().take_while(|(from, _)| from.hash() == hash);
+        same_hash.into_iter().find(|(from, _)| from.is(name)).map(|(_, to)| &**to)
+    }
+
     /// Renames the fields of a record; `buffer` is for composing.
     pub fn apply(&self, record: &mut Record, buffer: &mut String) {
         if self.exact.is_empty() && self.globs.is_empty() {
             return;
         }
         for index in 0..record.len() {
-            let hash = record.name_hash(index);
             let name = record.field(index).0;
-            let exact = self.exact.iter().find(|(from, _)| from.hash() == hash && from.is(name));
-            if let Some((_, to)) = exact {
+            if !self.may_fit(name) {
+                continue;
+            }
+            if let Some(to) = self.exact(record.name_hash(index), name) {
                 record.rename(index, to);
                 continue;
             }
-            let Some((glob, found)) =
-                self.globs.iter().find_map(|glob| Some((glob, glob.fit(name)?)))
-            else {
-                continue;
-            };
+            let fitting = self.globs.iter().find_map(|glob| Some((glob, glob.fit(name)?)));
+            let Some((glob, found)) = fitting else { continue };
             match &glob.to {
-                Target::Tail => {
-                    let start = found[glob.wildcards() - 1].0;
-                    record.strip_name(index, start);
-                }
+                Target::Tail => record.strip_name(index, found[glob.wildcards() - 1].0),
                 Target::Pieces(pieces) => {
-                    buffer.clear();
-                    for piece in pieces {
-                        buffer.push_str(match piece {
-                            Piece::Literal(text) => text,
-                            Piece::Wildcard(at) => &name[found[*at].0..found[*at].1],
-                        });
-                    }
+                    compose(pieces, name, &found, buffer);
                     record.rename(index, buffer);
                 }
             }
         }
+    }
+}
+
+fn compose(pieces: &[Piece], name: &str, found: &Wildcards, buffer: &mut String) {
+    buffer.clear();
+    for piece in pieces {
+        buffer.push_str(match piece {
+            Piece::Literal(text) => text,
+            Piece::Wildcard(at) => &name[found[*at].0..found[*at].1],
+        });
     }
 }
 

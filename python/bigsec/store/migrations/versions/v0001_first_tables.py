@@ -96,6 +96,7 @@ def upgrade() -> None:
         sa.Column("rules", sa.Integer(), nullable=False),
         sa.Column("signal_count", sa.Integer(), nullable=False),
         sa.Column("event_count", sa.Integer(), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
         sa.Column("opened_us", sa.BigInteger(), nullable=False),
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -176,9 +177,13 @@ def upgrade() -> None:
     op.create_table(
         "incident_signal",
         sa.Column("signal_id", sa.String(length=32), nullable=False),
-        sa.Column("incident_id", sa.String(length=32), nullable=False),
+        sa.Column("incident_id", sa.String(length=32), nullable=True),
         sa.ForeignKeyConstraint(
-            ["incident_id"], ["incident.incident_id"], name=op.f("fk_incident_signal_incident_id")
+            ["incident_id"],
+            ["incident.incident_id"],
+            name=op.f("fk_incident_signal_incident_id"),
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.ForeignKeyConstraint(
             ["signal_id"], ["signal.signal_id"], name=op.f("fk_incident_signal_signal_id")
