@@ -44,4 +44,4 @@ def from_text(text: str) -> datetime:
 
 def to_text(moment: datetime) -> str:
     """ISO 8601 in UTC with six digits and `Z`, as rows of batches have it."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")

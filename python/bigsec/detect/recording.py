@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bigsec.detect.moments import to_us
-from bigsec.detect.roles import with_roles
+from bigsec.detect.roles import Parts, parts_of, with_roles
 from bigsec.detect.signal import Evidence, Signal
 from bigsec.errors import SchemaError
 from bigsec.store import chunks
@@ -75,13 +75,13 @@ def _write_signals(
     now_us: int,
 ) -> None:
     wanted = {one for signal in signals for one in signal.event_ids if one not in spoken_of}
-    nested = {one: event.ocsf for one, event in spoken_of.items()}
-    nested.update(_stored_events(connection, list(wanted)))
+    parts = {one: parts_of(event.ocsf) for one, event in spoken_of.items()}
+    parts.update(_parts_of_stored(connection, list(wanted)))
     _bulk(connection, SignalRow, [_signal_values(signal, now_us) for signal in signals])
     links: _Values = []
     entities: _Values = []
     for signal in signals:
-        own = [nested[one] for one in signal.event_ids if one in nested]
+        own = [parts[one] for one in signal.event_ids if one in parts]
         links.extend(
             {"signal_id": signal.signal_id, "event_id": one}
             for one in dict.fromkeys(signal.event_ids)
@@ -96,11 +96,12 @@ def _write_signals(
     _bulk(connection, IncidentSignalRow, waiting)
 
 
-def _stored_events(connection: Connection, ids: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _parts_of_stored(connection: Connection, ids: list[str]) -> dict[str, Parts]:
+    found: dict[str, Parts] = {}
     for part in chunks(ids):
         query = select(EventRow.event_id, EventRow.ocsf).where(EventRow.event_id.in_(part))
-        found.update((one, orjson.loads(ocsf)) for one, ocsf in connection.execute(query))
+        for event_id, ocsf in connection.execute(query):
+            found[event_id] = parts_of(orjson.loads(ocsf))
     return found
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from bigsec.detect.signal import Entity, Role
 
-__all__ = ["with_roles"]
+__all__ = ["Parts", "parts_of", "with_roles"]
 
 VALUE_MAX: Final = 512
 """Characters of a value that are kept. Longer ones are commands and addresses of web resources,
@@ -34,28 +34,34 @@ _SYSTEM_FOLDERS: Final = (
 )
 """Not all of `c:\\windows\\`: its `temp` and `tasks` are where attackers put their own programs."""
 
-_Parts = dict[tuple[str, str], Role]
+Parts = Mapping[tuple[str, str], Role]
+"""Kind and folded value of an entity → its role in one event."""
 
 
-def with_roles(
-    entities: Iterable[Entity], events: Iterable[Mapping[str, Any]]
-) -> tuple[Entity, ...]:
+def with_roles(entities: Iterable[Entity], events: Sequence[Parts]) -> tuple[Entity, ...]:
     """The entities with their roles, each once, in a fixed order.
 
-    events: those that the signal speaks of, nested as in OCSF. Where they name an entity twice, the
-    stronger role stands: an address that acts is a source, whatever else is done to it.
+    events: the parts of those that the signal speaks of. Where they differ, the stronger role
+    stands: an address that acts is a source, whatever else is done to it.
     """
-    parts: _Parts = {}
-    for event in events:
-        for key, role in _parts_of(event):
-            parts[key] = min(parts.get(key, role), role, key=_strength)
     found: dict[tuple[str, str], Entity] = {}
     for entity in entities:
         value = entity.value[:VALUE_MAX]
-        default = _DEFAULTS.get(entity.type, "related")
-        role = parts.get((entity.type, _fold(entity.type, value)), default)
-        found.setdefault((entity.type, value), Entity(entity.type, value, role))
+        if (entity.type, value) in found:
+            continue
+        key = (entity.type, _fold(entity.type, value))
+        roles = [parts[key] for parts in events if key in parts]
+        role = min(roles, key=_strength) if roles else _DEFAULTS.get(entity.type, "related")
+        found[entity.type, value] = Entity(entity.type, value, role)
     return tuple(sorted(found.values()))
+
+
+def parts_of(event: Mapping[str, Any]) -> Parts:
+    """The parts that an event, nested as in OCSF, gives to those it names."""
+    parts: dict[tuple[str, str], Role] = {}
+    for key, role in _named(event):
+        parts[key] = min(parts.get(key, role), role, key=_strength)
+    return parts
 
 
 def _strength(role: Role) -> int:
@@ -68,7 +74,7 @@ def _fold(kind: str, value: str) -> str:
     return folded.rsplit("\\", 1)[-1].split("@", 1)[0] if kind == "user" else folded
 
 
-def _parts_of(event: Mapping[str, Any]) -> Iterable[tuple[tuple[str, str], Role]]:
+def _named(event: Mapping[str, Any]) -> Iterable[tuple[tuple[str, str], Role]]:
     def part(kind: str, role: Role, *path: str) -> Iterable[tuple[tuple[str, str], Role]]:
         value = _at(event, *path)
         return [((kind, _fold(kind, value)), role)] if value else []
@@ -102,7 +108,7 @@ def _hashes(event: Mapping[str, Any], name: str) -> Iterable[tuple[tuple[str, st
 def _at(event: Mapping[str, Any], *path: str) -> str:
     value: object = event
     for step in path:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, dict):
             return ""
         value = value.get(step)
     return value if isinstance(value, str) else ""

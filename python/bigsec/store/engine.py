@@ -103,7 +103,12 @@ def make_engine(url: URL, pragmas: Pragmas, *, poolclass: type[Pool] | None = No
     version = sqlite_version()
     if not wal_is_safe(version) and not pragmas.read_only:
         pragmas = _without_wal(pragmas, version)
-    engine = create_engine(url, poolclass=poolclass, connect_args={"check_same_thread": False})
+    engine = create_engine(
+        url,
+        poolclass=poolclass,
+        connect_args={"check_same_thread": False},
+        hide_parameters=True,  # They are raw records and secrets, and messages travel.
+    )
 
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:

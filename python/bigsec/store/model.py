@@ -33,6 +33,11 @@ ID = String(32)
 _NO_ROWID = {"sqlite_with_rowid": False}
 
 
+def _to_incident() -> ForeignKey:
+    """Checked at the end of the transaction: what an incident says is made from its members."""
+    return ForeignKey("incident.incident_id", deferrable=True, initially="DEFERRED")
+
+
 class Base(DeclarativeBase):
     """Base of all tables."""
 
@@ -162,10 +167,7 @@ class IncidentSignalRow(Base):
     __table_args__ = (Index(None, "incident_id"), _NO_ROWID)
 
     signal_id: Mapped[str] = mapped_column(ForeignKey("signal.signal_id"), primary_key=True)
-    # Checked at the end of the transaction: what an incident says is made from its members.
-    incident_id: Mapped[str | None] = mapped_column(
-        ForeignKey("incident.incident_id", deferrable=True, initially="DEFERRED")
-    )
+    incident_id: Mapped[str | None] = mapped_column(_to_incident())
 
 
 class IncidentEntityRow(Base):
@@ -174,7 +176,7 @@ class IncidentEntityRow(Base):
     __tablename__ = "incident_entity"
     __table_args__ = (Index(None, "value"), _NO_ROWID)
 
-    incident_id: Mapped[str] = mapped_column(ForeignKey("incident.incident_id"), primary_key=True)
+    incident_id: Mapped[str] = mapped_column(_to_incident(), primary_key=True)
     type: Mapped[str] = mapped_column(String(32), primary_key=True)
     value: Mapped[str] = mapped_column(Text, primary_key=True)
     role: Mapped[str] = mapped_column(String(16), primary_key=True)

@@ -164,10 +164,8 @@ mod tests {
             source("linux", "", "sshd"),
             source("", "dns", ""),
         ];
-        let alternatives = Vec::new;
-        let entries =
-            entries.map(|source| Entry { source, alternatives: alternatives() }).into_iter();
-        let table = Table { entries: entries.collect(), ..Table::default() };
+        let entries = entries.map(|source| Entry { source, alternatives: Vec::new() }).into();
+        let table = Table { entries, ..Table::default() };
         for (rule, expected) in [
             (source("linux", "", ""), Some(0)),
             (source("linux", "", "clamav"), Some(0)),

@@ -42,10 +42,10 @@ impl File<'_> {
                 continue;
             };
             self.seen += 1;
-            let names_before = report.len();
+            let problems = report.len();
             match self.rule(&rule, report) {
                 Some(rule) => self.rules.push(rule),
-                None if report.len() > names_before => self.refused += 1,
+                None if report.len() > problems => self.refused += 1,
                 None => self.passed_over += 1,
             }
         }

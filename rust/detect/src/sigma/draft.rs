@@ -1,20 +1,17 @@
 //! A rule's value on its way through its modifiers.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use bigsec_event::{Code, Problem, codes};
 use ipnet::IpNet;
 
 use super::encode::{Utf16, base64, base64_offsets};
-use super::glob::Glob;
 use super::modifier::Modifier;
-use super::names::{FieldTable, Keyword};
+use super::network;
 use super::number::{Comparison, Number};
 use super::pieces::{self, Piece};
 use super::placeholder;
-use super::regular::{self, Flags};
-use super::test::Test;
+use super::regular::Flags;
 use super::time_part::TimePart;
 use crate::yaml::{Data, Node};
 
@@ -49,31 +46,35 @@ pub(super) enum Draft {
 #[derive(Debug)]
 pub(super) struct Strings {
     pub forms: Vec<Vec<Piece>>,
-    encoding: Option<Utf16>,
-    cased: bool,
+    pub encoding: Option<Utf16>,
+    pub cased: bool,
 }
 
 /// Regular expressions, all with the same flags and anchors.
 #[derive(Debug)]
 pub(super) struct Expressions {
     pub forms: Vec<String>,
-    flags: Flags,
-    at_start: bool,
-    at_end: bool,
+    pub flags: Flags,
+    pub at_start: bool,
+    pub at_end: bool,
 }
 
 pub(super) type Step = Result<Draft, Problem>;
 
-fn fault(code: &'static Code, message: impl Into<String>, mend: impl Into<String>) -> Problem {
+pub(super) fn fault(
+    code: &'static Code,
+    message: impl Into<String>,
+    mend: impl Into<String>,
+) -> Problem {
     Problem::new(code, message).mend(mend)
 }
 
 impl Strings {
-    fn new(forms: Vec<Vec<Piece>>) -> Self {
+    pub fn new(forms: Vec<Vec<Piece>>) -> Self {
         Self { forms, encoding: None, cased: false }
     }
 
-    fn each(mut self, change: impl Fn(&mut Vec<Piece>)) -> Self {
+    pub fn each(mut self, change: impl Fn(&mut Vec<Piece>)) -> Self {
         self.forms.iter_mut().for_each(change);
         self
     }
@@ -130,7 +131,7 @@ impl Draft {
         }
     }
 
-    fn misuse(&self, modifier: Modifier) -> Problem {
+    pub(super) fn misuse(&self, modifier: Modifier) -> Problem {
         let (what, mend) = match self {
             Self::Null => ("an empty value", "remove the modifier, or give a value"),
             Self::Bool(_) => ("a boolean", "remove the modifier"),
@@ -259,7 +260,7 @@ impl Draft {
             let mend = "write it as in 192.0.2.0/24";
             return Err(fault(codes::RULE_MODIFIER_USE, message, mend));
         };
-        read_network(text).map(Self::Network)
+        network::read(text).map(Self::Network)
     }
 
     fn exists(self) -> Step {
@@ -300,162 +301,9 @@ impl Draft {
             other => Ok(Self::Compare(comparison, other.number(modifier)?)),
         }
     }
-
-    /// The tests that the value of a field becomes; any one of them suffices.
-    pub fn into_tests(self, fields: &mut FieldTable) -> Result<Vec<Test>, Problem> {
-        Ok(vec![match self {
-            Self::Null => Test::Null,
-            Self::Bool(value) => Test::Bool(value),
-            Self::Number(text, number) => Test::Number(text.to_lowercase().into(), number),
-            Self::Strings(strings) => {
-                return Ok(strings.globs()?.into_iter().map(Test::Text).collect());
-            }
-            Self::Raw(_) => return Err(self.misuse(Modifier::Re)),
-            Self::Regex(regex) => {
-                let regexes = regex.compile()?;
-                return Ok(regexes.into_iter().map(|regex| Test::Regex(Box::new(regex))).collect());
-            }
-            Self::Network(network) => Test::Network(network),
-            Self::Exists(wanted) => Test::Exists(wanted),
-            Self::Compare(comparison, bound) => Test::Compare(comparison, bound),
-            Self::Time(part, comparison, bound) => Test::Time(part, comparison, bound),
-            Self::Field { name, starts, ends } => {
-                Test::Field { other: fields.id(&name), starts, ends }
-            }
-        }])
-    }
-
-    /// The keywords that a value without a field becomes; any one of them suffices.
-    ///
-    /// A plain keyword is sought within the texts of the event; `anchored` ones are not widened.
-    pub fn into_keywords(self, anchored: bool) -> Result<Vec<Keyword>, Problem> {
-        let literal = |text: String| Strings::new(vec![vec![Piece::Text(text)]]);
-        let strings = match self {
-            Self::Strings(strings) => strings,
-            Self::Number(text, _) => literal(text),
-            Self::Bool(value) => literal(value.to_string()),
-            Self::Regex(regex) => {
-                return Ok(regex.compile()?.into_iter().map(Keyword::Regex).collect());
-            }
-            Self::Null => {
-                let message = "an empty value cannot be sought without a field";
-                return Err(fault(codes::RULE_VALUE, message, "name the field before it"));
-            }
-            _ => {
-                let message = "this modifier needs a field to look at";
-                let mend = "write the name of a field before the `|`";
-                return Err(fault(codes::RULE_MODIFIER_USE, message, mend));
-            }
-        };
-        let widened = strings.each(|form| {
-            if !anchored {
-                pieces::open_start(form);
-                pieces::open_end(form);
-            }
-        });
-        Ok(widened.globs()?.into_iter().map(Keyword::Text).collect())
-    }
-}
-
-impl Strings {
-    fn globs(self) -> Result<Vec<Glob>, Problem> {
-        let Self { forms, encoding, cased } = self;
-        forms
-            .into_iter()
-            .map(|mut form| {
-                if let Some(utf16) = encoding {
-                    show_encoded(&mut form, utf16)?;
-                }
-                Ok(Glob::new(&form, cased))
-            })
-            .collect()
-    }
-}
-
-/// Replaces each text by its encoded form, as far as that can be seen in text.
-fn show_encoded(form: &mut Vec<Piece>, utf16: Utf16) -> Result<(), Problem> {
-    for piece in form.iter_mut() {
-        let Piece::Text(text) = piece else { continue };
-        *text = utf16.shown(text).ok_or_else(|| {
-            let message = format!("{text:?} in UTF-16 cannot be seen in a text field");
-            fault(codes::RULE_VALUE, message, "put `base64offset` and `contains` after it")
-        })?;
-    }
-    if utf16 == Utf16::Marked {
-        let at = usize::from(form.first() == Some(&Piece::Any));
-        form.insert(at, Piece::Text("\u{feff}".to_owned()));
-        if let (Some(Piece::Text(next)), true) = (form.get(at + 1).cloned(), form.len() > at + 1) {
-            form[at] = Piece::Text(format!("\u{feff}{next}"));
-            form.remove(at + 1);
-        }
-    }
-    Ok(())
-}
-
-impl Expressions {
-    fn compile(self) -> Result<Vec<regex::Regex>, Problem> {
-        let Self { forms, flags, at_start, at_end } = self;
-        let anchored = |form: String| match (at_start, at_end) {
-            (false, false) => form,
-            _ => format!(
-                "{}(?:{form}){}",
-                if at_start { "\\A" } else { "" },
-                if at_end { "\\z" } else { "" }
-            ),
-        };
-        forms
-            .into_iter()
-            .map(|form| {
-                regular::compile(&anchored(form), flags)
-                    .map_err(|(message, mend)| fault(codes::RULE_REGEX, message, mend))
-            })
-            .collect()
-    }
 }
 
 pub(super) fn too_many_forms() -> Problem {
     let message = format!("the value takes more than {MAX_FORMS} forms");
     fault(codes::RULE_BUDGET, message, "split it, or use fewer placeholders and dashes in it")
-}
-
-fn read_network(text: &str) -> Result<IpNet, Problem> {
-    let network = match text.split_once('/') {
-        Some((_, prefix)) if !prefix.contains(['.', ':']) => text.parse().ok(),
-        Some((address, mask)) => match (address.parse(), mask.parse()) {
-            (Ok(address), Ok(mask)) => IpNet::with_netmask(address, mask).ok(),
-            _ => None,
-        },
-        None => text.parse::<IpAddr>().ok().map(IpNet::from),
-    };
-    let Some(network) = network else {
-        let message = format!("{text:?} is no network");
-        return Err(fault(codes::RULE_VALUE, message, "write it as in 192.0.2.0/24"));
-    };
-    if network.addr() != network.network() {
-        let message = format!("{text:?} has bits set beyond its prefix");
-        return Err(fault(codes::RULE_VALUE, message, format!("write {}", network.trunc())));
-    }
-    Ok(network)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn networks_are_read_as_rules_write_them() {
-        for (text, expected) in [
-            ("10.0.0.0/8", Some("10.0.0.0/8")),
-            ("192.0.2.7", Some("192.0.2.7/32")),
-            ("10.0.0.0/255.0.0.0", Some("10.0.0.0/8")),
-            ("fe80::/10", Some("fe80::/10")),
-            ("10.0.0.1/8", None),
-            ("10.0.0.0/33", None),
-            ("10.0.0", None),
-            ("", None),
-        ] {
-            let network = read_network(text).ok().map(|network| network.to_string());
-            assert_eq!(network.as_deref(), expected, "{text}");
-        }
-    }
 }

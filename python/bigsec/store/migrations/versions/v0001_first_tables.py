@@ -149,7 +149,11 @@ def upgrade() -> None:
         sa.Column("role", sa.String(length=16), nullable=False),
         sa.Column("signal_count", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["incident_id"], ["incident.incident_id"], name=op.f("fk_incident_entity_incident_id")
+            ["incident_id"],
+            ["incident.incident_id"],
+            name=op.f("fk_incident_entity_incident_id"),
+            initially="DEFERRED",
+            deferrable=True,
         ),
         sa.PrimaryKeyConstraint(
             "incident_id", "type", "value", "role", name=op.f("pk_incident_entity")
