@@ -13,10 +13,19 @@ in `bigsec.errors`.
 
 from __future__ import annotations
 
-from bigsec._core import Batch, EventReader, Ledger, Packs, Rule, ScanChunk, Scanner, __version__
+from bigsec._core import (
+    Batch,
+    EventReader,
+    Ledger,
+    Packs,
+    Rule,
+    Rules,
+    ScanChunk,
+    Scanner,
+    __version__,
+)
 from bigsec.errors import BigsecError, Problem
 from bigsec.library import (
-    Rules,
     default_packs,
     default_rules,
     default_tables,

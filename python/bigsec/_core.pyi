@@ -1,6 +1,7 @@
 """The compiled core. Use the names that `bigsec` exports; this module is their implementation."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Any, final
 
 from bigsec.errors import Problem
@@ -58,7 +59,7 @@ class Packs:
     """A set of parser packs."""
 
     @staticmethod
-    def load(directory: str) -> Packs:
+    def load(directory: str | PathLike[str]) -> Packs:
         """Load every pack of a folder. Raises PackError with all problems."""
 
     def __len__(self) -> int: ...
@@ -173,20 +174,20 @@ class Rules:
 
     @staticmethod
     def load(
-        paths: Sequence[str],
-        *,
-        tables: str,
+        *paths: str | PathLike[str],
         statuses: Sequence[str] | None = None,
         min_level: str | None = None,
         placeholders: Mapping[str, Sequence[str]] | None = None,
+        tables: str | PathLike[str] | None = None,
         packs: Packs | None = None,
     ) -> Rules:
-        """Load rule files and folders.
+        """Load rule files and folders; without paths, the rules that come with bigsec.
 
-        tables: folder with logsources.yaml and entities.yaml.
         statuses: Sigma statuses to take; None takes all but deprecated and unsupported.
-        min_level: leave out rules below this level.
-        packs: whose field maps resolve batches that carry none.
+        min_level: informational, low, medium, high or critical; lower rules are left out.
+        placeholders: values for `|expand`.
+        tables: folder with logsources.yaml and entities.yaml; None takes those of bigsec.
+        packs: whose field maps resolve batches that carry none; None takes those of bigsec.
         Rules that cannot be loaded are listed in `problems`. Raises RuleError where none could.
         """
 

@@ -92,39 +92,6 @@ def scan(
     )
 
 
-class Rules:
-    """Loads Sigma rules; `Rules.load(...)` gives the loaded set."""
-
-    def __new__(cls) -> Rules:
-        """Refuse: a set of rules is loaded, not made."""
-        raise TypeError("use bigsec.Rules.load(path, ...)")
-
-    @staticmethod
-    def load(
-        *paths: str | os.PathLike[str],
-        statuses: Sequence[str] | None = None,
-        min_level: str | None = None,
-        placeholders: Mapping[str, Sequence[str]] | None = None,
-        tables: str | os.PathLike[str] | None = None,
-        packs: _core.Packs | None = None,
-    ) -> _core.Rules:
-        """Load rule files and folders; without paths, the rules that come with bigsec.
-
-        statuses: Sigma statuses to take; None takes all but deprecated and unsupported.
-        min_level: informational, low, medium, high or critical; lower rules are left out.
-        placeholders: values for `|expand`.
-        Rules that cannot be loaded are listed in `problems`; RuleError where none could.
-        """
-        return _core.Rules.load(
-            [os.fspath(path) for path in paths] or [str(default_rules())],
-            tables=os.fspath(tables or default_tables()),
-            statuses=statuses,
-            min_level=min_level,
-            placeholders=placeholders,
-            packs=packs or default_packs(),
-        )
-
-
 def _inputs(source: object, name: str) -> list[_Input]:
     """What the core takes for each kind of source."""
     if isinstance(source, str | os.PathLike):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from fields import Event, FieldMap, Number, leaves
+from fields import Event, FieldMap, leaves
 
 
 def test_every_leaf_has_its_path_and_its_value_as_written() -> None:
@@ -15,7 +15,6 @@ def test_every_leaf_has_its_path_and_its_value_as_written() -> None:
         ("f", "true"),
         ("g", "1.0"),
     ]
-    assert isinstance(next(leaves(line))[1], Number)
 
 
 @pytest.mark.parametrize(

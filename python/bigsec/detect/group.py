@@ -7,7 +7,8 @@ than the gap never touch each other, so a stretch of time can be grouped by itse
 2. A session in which too many sources act on its key is a *hub* (a public web server): being its
    target says nothing, so the key does not link. A session in which its key acts in too many
    places is a *sweep* (a scanner): its signals are linked by their source alone, or the scanner
-   would pull together whatever else happens on the machines it touches.
+   would pull together whatever else happens on the machines it touches. A session that never ends
+   is *noise* (a machine with an alert every minute): its key does not link at all.
 3. What is linked is a group. Two rules on one event always are.
 4. Groups of one rule in one place are folded where they follow each other within the gap: five
    thousand addresses that trip the same rule on the same hub are one matter to look at, while an
@@ -35,6 +36,7 @@ class _Session:
     touching: list[int]
     hub: bool
     sweep: bool
+    noise: bool
 
 
 def group(facts: Sequence[Fact], settings: Grouping) -> list[list[Fact]]:
@@ -45,6 +47,8 @@ def group(facts: Sequence[Fact], settings: Grouping) -> list[list[Fact]]:
     sessions = list(_sessions(ordered, gap_us, settings))
     swept = {index for session in sessions if session.sweep for index in session.acting}
     for session in sessions:
+        if session.noise:
+            continue
         sets.unite(session.acting)
         if session.hub:
             continue
@@ -75,6 +79,7 @@ def _sessions(facts: Sequence[Fact], gap_us: int, settings: Grouping) -> Iterato
         for stretch in _stretches(facts, sorted(does | meets), gap_us):
             own = [index for index in stretch if index in does]
             others = [index for index in stretch if index in meets and index not in does]
+            lasts_us = facts[stretch[-1]].time_us - facts[stretch[0]].time_us
             sources = {source for one in others for source in facts[one].sources}
             places = {facts[one].place for one in own}
             yield _Session(
@@ -82,6 +87,7 @@ def _sessions(facts: Sequence[Fact], gap_us: int, settings: Grouping) -> Iterato
                 others,
                 hub=len(sources) > settings.sources_max,
                 sweep=len(places) > settings.targets_max,
+                noise=lasts_us > settings.busy_s * 1_000_000,
             )
 
 

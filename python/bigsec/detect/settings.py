@@ -16,8 +16,11 @@ class Grouping:
         public web server): it no longer links its signals; each source stands for itself.
     targets_max: a source that acts in more places than this is a sweep (a scanner): its signals
         are one incident, and do not link the incidents of its targets.
+    busy_s: an entity on which signals go on for longer than this without such a gap is noise: it
+        links nothing. What one rule says in one place is still one incident.
     """
 
     gap_s: int = 3600
     sources_max: int = 10
     targets_max: int = 20
+    busy_s: int = 86_400

@@ -114,17 +114,27 @@ pub struct Rules {
 #[pymethods]
 impl Rules {
     #[staticmethod]
-    #[pyo3(signature = (paths, *, tables, statuses=None, min_level=None, placeholders=None, packs=None))]
+    #[pyo3(signature = (*paths, statuses=None, min_level=None, placeholders=None, tables=None, packs=None))]
     fn load(
         py: Python<'_>,
-        paths: Vec<PathBuf>,
-        tables: PathBuf,
+        mut paths: Vec<PathBuf>,
         statuses: Option<Vec<String>>,
         min_level: Option<String>,
         placeholders: Option<HashMap<String, Vec<String>>>,
+        tables: Option<PathBuf>,
         packs: Option<PyRef<'_, Packs>>,
     ) -> PyResult<Self> {
-        let maps = packs.map_or_else(FieldMaps::new, |packs| packs.0.maps().clone());
+        let maps = match packs {
+            Some(packs) => packs.0.maps().clone(),
+            None => default(py, "default_packs")?.cast::<Packs>()?.get().0.maps().clone(),
+        };
+        let tables = match tables {
+            Some(tables) => tables,
+            None => default(py, "default_tables")?.extract()?,
+        };
+        if paths.is_empty() {
+            paths.push(default(py, "default_rules")?.extract()?);
+        }
         let bad_tables =
             |problems: Vec<Problem>| raise_problems(py, &problems, "the tables cannot be loaded");
         let log_sources = LogSources::load(&tables.join("logsources.yaml")).map_err(bad_tables)?;
@@ -192,6 +202,11 @@ impl Rules {
     fn __repr__(&self) -> String {
         format!("<bigsec.Rules {} rules of {} files>", self.set.rules().len(), self.files)
     }
+}
+
+/// What comes with the package where the caller names nothing else.
+fn default<'py>(py: Python<'py>, what: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("bigsec.library")?.call_method0(what)
 }
 
 fn status(py: Python<'_>, name: &str) -> PyResult<Status> {
