@@ -6,14 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bigsec
 from corpus import lines, named, without
 from sets import Line, Void
-
-if TYPE_CHECKING:
-    from bigsec._core import Rules as RuleSet
 
 # A score speaks of every rule that can be read, whatever its authors think of its state.
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
@@ -34,12 +30,12 @@ class Matches:
         return Line(text, {"what": "events parsed", "got": self.parsed, "of": self.received})
 
 
-def load_rules(*paths: Path) -> RuleSet:
+def load_rules(*paths: Path) -> bigsec.Rules:
     """All rules of the files and folders, of whatever status."""
     return bigsec.Rules.load(*paths, statuses=STATUSES)
 
 
-def find(files: Iterable[Path], rules: RuleSet, only: set[str]) -> Matches:
+def find(files: Iterable[Path], rules: bigsec.Rules, only: set[str]) -> Matches:
     """Scan files of records that carry their id as `_id`; keep the rules named in `only`."""
     found = Matches()
     for file in files:
@@ -49,7 +45,7 @@ def find(files: Iterable[Path], rules: RuleSet, only: set[str]) -> Matches:
     return found
 
 
-def _scan(file: Path, rules: RuleSet, only: set[str], found: Matches) -> None:
+def _scan(file: Path, rules: bigsec.Rules, only: set[str], found: Matches) -> None:
     records = (without(line, "_file") for line in lines(file))
     scanner = bigsec.scan(records, rules, name=file.name)
     for chunk in scanner:

@@ -16,7 +16,6 @@ from corpus import lines, named, rows
 from fields import Event, events
 from lossless import compare
 from scorer import share
-
 from sets import Case, Figure, Inputs, Line, Void
 
 # How the other reader's fields are read from an event.

@@ -9,7 +9,6 @@ from pathlib import Path
 import scorer
 from corpus import named
 from matches import find, load_rules
-
 from sets import Case, Inputs
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from corpus import lines, named
 from lossless import compare
-
 from sets import Case, Inputs
 
 

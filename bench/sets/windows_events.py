@@ -16,7 +16,6 @@ from pathlib import Path
 import scorer
 from corpus import named, rows, unpack_rules
 from matches import find, load_rules, shaped
-
 from sets import Case, Inputs
 
 

@@ -1,8 +1,10 @@
 """Zeek's logs as TSV and as JSON: record for record, both must give the same event.
 
 Equal means: every field under Zeek's name and every column of the event schema, but for what says
-where and how the record was written. Times are compared as times, numbers as numbers, the elements
-of a set in any order. `_path` and `_write_ts` stand in JSON alone.
+where and how the record was written. What the two forms cannot both say is allowed for: times are
+compared as times; numbers as numbers, and those that may have a fraction to the six places that
+TSV has; the elements of a set in any order; `(empty)` is both the set without an element and the
+set of one empty string. `_path` and `_write_ts` stand in JSON alone.
 """
 
 from __future__ import annotations
@@ -20,7 +22,6 @@ import bigsec
 from corpus import lines, named
 from fields import Event, events
 from scorer import share
-
 from sets import Case, Inputs, Line, Void
 
 JSON_ALONE = ("_path", "_write_ts")
@@ -39,7 +40,9 @@ OF_THE_FORM = frozenset(
         "metadata.encoding",
     )
 )
-NUMBERS = ("count", "int", "double", "interval", "port")
+WHOLE = ("count", "int", "port")
+FRACTIONS = ("double", "interval", "time")
+PLACES = Decimal("0.000001")
 SHOWN = 20
 
 Canonical = dict[str, object]
@@ -99,26 +102,42 @@ def _compare(tsv: Path, json: Path, stem: str, differences: Differences) -> tupl
     return same, total
 
 
-def _types(tsv: Path) -> dict[str, str]:
-    """The element type that the header of a TSV log declares for each field, in lower case."""
+@dataclass(frozen=True)
+class Declared:
+    """What the header of a TSV log says of a field: the type of its values, one or several."""
+
+    type: str = "string"
+    several: bool = False
+
+
+def _types(tsv: Path) -> dict[str, Declared]:
+    """What the header of a TSV log declares for each field, by its lower-case name."""
     head: dict[bytes, list[str]] = {}
     for line in lines(tsv):
         if not line.startswith(b"#"):
             break
         first, *rest = line.split(b"\t")
         head[first] = [one.decode() for one in rest]
-    pairs = zip(head.get(b"#fields", ()), head.get(b"#types", ()), strict=True)
-    return {name.lower(): declared.split("[")[-1].rstrip("]") for name, declared in pairs}
+    declared = {}
+    for name, written in zip(head.get(b"#fields", ()), head.get(b"#types", ()), strict=True):
+        container, bracket, inner = written.partition("[")
+        declared[name.lower()] = Declared(inner.rstrip("]") or container, bool(bracket))
+    return declared
 
 
-def _canonical(event: Event, types: dict[str, str]) -> Canonical:
+def _canonical(event: Event, types: dict[str, Declared]) -> Canonical:
     form: Canonical = {
-        name: value for name, value in event.columns.items() if name not in OF_THE_FORM
+        name: value
+        for name, value in event.columns.items()
+        if name not in OF_THE_FORM and value != ""
     }
     for name, values in event.fields.items():
+        declared = types.get(name, Declared())
+        read = [_value(value, declared.type) for value in values]
+        if declared.several:
+            read = sorted((value for value in read if value not in (None, "")), key=str)
         if name not in JSON_ALONE:
-            read = [_value(value, types.get(name, "string")) for value in values]
-            form[f"field {name}"] = sorted(read, key=str)
+            form[f"field {name}"] = read
     return form
 
 
@@ -128,7 +147,9 @@ def _value(text: str | None, declared: str) -> object:
     if declared == "time" and "T" in text:
         when = datetime.fromisoformat(text)
         return Decimal(int(when.timestamp())) + Decimal(when.microsecond) / 1_000_000
-    if declared == "time" or declared in NUMBERS:
-        with suppress(InvalidOperation):
-            return Decimal(text).normalize()
+    with suppress(InvalidOperation):
+        if declared in WHOLE:
+            return Decimal(text)
+        if declared in FRACTIONS:
+            return Decimal(text).quantize(PLACES)
     return text

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 import zstandard
-from corpus import lines, named, rows, unpack_rules, without
 from hypothesis import given
 from hypothesis import strategies as st
+
+from corpus import lines, named, rows, unpack_rules, without
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from sets import load
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
@@ -25,6 +26,7 @@ print("passed 1 of 1")
 RULE = """
 title: A Rule for the Test
 id: 11111111-2222-3333-4444-555555555555
+status: deprecated
 logsource: {product: windows, service: security}
 detection:
   selection: {EventID: 4625, TargetUserName: guest}

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import io
 import json
 import os
+import re
 import subprocess
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ import pytest
 from .conftest import Runner, command, environment
 
 ACCOUNT_FILE = "5f6d2a1c-6a27-4f0f-9d5d-0d1f7b6a0c11"
+INCIDENT_ID = re.compile(r"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 WHOAMI = "0c7a7c2e-8f0a-4a37-9a3e-5a3c9f3f7a42"
 
 
@@ -59,7 +63,7 @@ def test_the_account_stands_on_stderr(bigsec: Runner, logs: Path, cases: Path) -
     assert "7 = 7 parsed + 0 unparsed + 0 quarantined; 7 events" in err
     assert "▲ high 1  ○ low 1" in err
     assert "Passwd File Asked For  Lin Example, Apache-2.0" in err
-    assert "2 evaluated, 0 left out by status or level, 0 files not loadable" in err
+    assert "2 evaluated\n" in err
 
 
 def test_quiet_says_nothing(bigsec: Runner, logs: Path, cases: Path) -> None:
@@ -76,8 +80,11 @@ def test_every_form_is_pure_on_a_terminal_and_in_a_pipe(
     arguments = ["scan", logs, "--rules", cases / "rules", "--format", form, *signals]
     piped = bigsec(*arguments).out
     shown = bigsec.on_terminal(*arguments).out
-    # A terminal turns line ends into its own, and a CSV row ends with one itself.
-    assert shown.replace("\r", "") == piped.replace("\r", "")
+    # A terminal turns line ends into its own, and a CSV row ends with one itself; each store gives
+    # its incidents ids of its own.
+    assert [INCIDENT_ID.sub("", one.replace("\r", "")) for one in (shown, piped)] == [
+        INCIDENT_ID.sub("", piped.replace("\r", ""))
+    ] * 2
     if form == "csv":
         assert piped.startswith("\ufeff")
         assert len(list(csv.reader(io.StringIO(piped.removeprefix("\ufeff"), newline="")))) == 3
@@ -249,11 +256,14 @@ def test_a_folder_in_use_is_refused(bigsec: Runner, logs: Path, cases: Path) -> 
 def test_ctrl_c_on_a_stream_keeps_what_was_found(bigsec: Runner, cases: Path) -> None:
     reading, writing = os.pipe()
     os.write(writing, (cases / "access.log").read_bytes())
-    out = bigsec.folder / "out"
+
+    def is_read() -> bool:
+        waiting = fcntl.ioctl(reading, termios.FIONREAD, b"\0\0\0\0")
+        return not any(waiting)
+
     done = bigsec.interrupted(
-        "scan", "-", "--rules", cases / "rules", "--output", "out",
-        stdin=reading, when=lambda: out.exists() and any(out.iterdir()),
-    )  # fmt: skip
+        "scan", "-", "--rules", cases / "rules", "--output", "out", stdin=reading, when=is_read
+    )
     os.close(writing)
     os.close(reading)
     assert done.code == 130

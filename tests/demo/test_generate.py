@@ -7,8 +7,9 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
-import bigsec
 import pytest
+
+import bigsec
 from bigsec.demo import Story, generate, ordinary
 from bigsec.demo.journal import Journal
 

@@ -7,14 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-import bigsec
 import pytest
 import yaml
 
-if TYPE_CHECKING:
-    from bigsec._core import Rules as RuleSet
+import bigsec
 
 PACK = bigsec.default_rules() / "starter"
 CASES = Path(__file__).parent / "cases" / "starter"
@@ -32,7 +29,7 @@ def _cases(kind: str) -> Iterator[object]:
 
 
 @cache
-def _all_rules() -> RuleSet:
+def _all_rules() -> bigsec.Rules:
     return bigsec.Rules.load(PACK)
 
 

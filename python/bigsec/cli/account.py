@@ -86,7 +86,7 @@ def _inputs(account: Account, console: Console) -> None:
         "account.head",
         files=f"{len(ledgers):,}",
         bytes=size(read),
-        elapsed=f"{account.elapsed_s:.1f}",
+        elapsed=f"{account.elapsed_s:.{1 if account.elapsed_s >= 1 else 2}f}",
         rate=size(rate),
     )
     console.print(head, style="bold", soft_wrap=True)
@@ -132,8 +132,8 @@ def _signals(account: Account, rules: Rules, console: Console) -> None:
     )
     for index, (rule_id, count) in enumerate(top[:TOP_RULES]):
         rule = by_id[rule_id]
-        told = Text(f"{count:>7,}  ").append_text(badge(rule.level))
-        told.append(f"  {visible(rule.title)}")
+        told = Text(f"{count:>7,}  ").append_text(badge(rule.level)).append("  ")
+        told.append(visible(rule.title))
         credit = ", ".join(visible(one) for one in (rule.author, rule.license) if one)
         told.append(f"  {credit}", style="dim")
         _row(console, "account.top" if index == 0 else "", told)
@@ -143,13 +143,12 @@ def _signals(account: Account, rules: Rules, console: Console) -> None:
 
 def _rules(rules: Rules, console: Console) -> None:
     failed = len({problem.file for problem in rules.problems if is_error(problem)})
-    told = text(
-        "account.rules_told",
-        loaded=f"{len(rules):,}",
-        skipped=f"{rules.skipped:,}",
-        failed=f"{failed:,}",
-    )
-    _row(console, "account.rules", told)
+    told = [text("account.rules_loaded", count=f"{len(rules):,}")]
+    if rules.skipped:
+        told.append(text("account.rules_skipped", count=f"{rules.skipped:,}"))
+    if failed:
+        told.append(text("account.rules_failed", count=f"{failed:,}"))
+    _row(console, "account.rules", " · ".join(told))
 
 
 def _row(console: Console, key: str, told: str | Text) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import traceback
@@ -18,7 +19,9 @@ from bigsec.cli.problems import render, show_error
 from bigsec.cli.terminal import Color, console, visible
 from bigsec.cli.usage import problem_of, unknown_command
 from bigsec.cli.wording import text
-from bigsec.errors import BigsecError
+from bigsec.errors import BigsecError, Problem
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(slots=True)
@@ -144,6 +147,8 @@ def run(arguments: list[str]) -> int:
         return exit_of(error)
     except typer.TyperException as error:
         return _usage(error)
+    except OSError as error:
+        return _no_room(error) if error.errno in _FULL else _defect(error, debug)
     except (typer.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except Exception as error:  # the outermost boundary: a defect must not look like a finding
@@ -160,10 +165,21 @@ def _usage(error: typer.TyperException) -> int:
 
 
 def _pipe_closed() -> int:
-    """What is still buffered has no reader: let the interpreter's last flush go nowhere."""
+    _drop_output()
+    return Exit.DONE
+
+
+def _no_room(error: OSError) -> int:
+    _drop_output()
+    told = text("app.full", place=visible(str(error.filename or "stdout")))
+    _err().print(render(Problem("BS3103", "store.full", told)), soft_wrap=True)
+    return Exit.UNAVAILABLE
+
+
+def _drop_output() -> None:
+    """What is still buffered goes nowhere: let the interpreter's last flush not fail again."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
-    return Exit.DONE
 
 
 def _defect(error: Exception, debug: Debug) -> int:

@@ -106,28 +106,30 @@ def _verdict(told: dict[str, Any]) -> Text:
 
 
 def _table(told: dict[str, Any]) -> Table:
-    """A row a field; then what the pack made of several of them."""
+    """A row a field; then what the pack set itself."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for key in ("explain.source", "explain.name", "explain.value", "explain.column"):
+    for key in ("explain.name", "explain.value", "explain.column"):
         table.add_column(text(key), overflow="fold")
     for field in told["fields"]:
-        table.add_row(
-            visible(field["source"]),
-            visible(field["name"]),
-            _shortened(field["value"]),
-            visible(field["column"] or "unmapped"),
-        )
+        column = visible(field["column"]) if field["column"] else Text("unmapped", style="dim")
+        table.add_row(_field_name(field), _shortened(field["value"]), column)
     for column, value in told["derived"].items():
-        table.add_row("", Text(text("explain.derived"), style="dim"), _shortened(value), column)
+        table.add_row(Text(text("explain.derived"), style="dim"), _shortened(value), column)
     return table
 
 
-def _shortened(value: str) -> str:
-    shown = visible(value)
+def _field_name(field: dict[str, Any]) -> str:
+    """The name that rules use, and the source's own where it is another."""
+    name, source = visible(field["name"] or ""), visible(field["source"] or "")
+    return name if source in {"", name} else text("explain.renamed", name=name, source=source)
+
+
+def _shortened(value: str | None) -> str:
+    shown = "" if value is None else visible(value)
     return shown if len(shown) <= _VALUE_MAX else shown[: _VALUE_MAX - 1] + "…"
 
 

@@ -36,6 +36,8 @@ COLUMNS = (
     "signal_count",
     "event_count",
 )
+# A narrower terminal has no room for columns beside the number and the level.
+TABLE_WIDTH_MIN = 80
 # Values of an answer that a list names; the whole stands in the incident.
 _NAMED_MAX = 3
 
@@ -60,19 +62,42 @@ def show_list(incidents: Sequence[Incident], zone: tzinfo, console: Console) -> 
     """Print a table."""
     from rich import box
     from rich.table import Table
-    from rich.text import Text
 
+    if console.width < TABLE_WIDTH_MIN:
+        _show_stacked(incidents, zone, console)
+        return
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column(text("incident.number"), no_wrap=True)
     table.add_column(text("incident.level"), no_wrap=True)
-    table.add_column(text("incident.what"), ratio=1)
+    table.add_column(text("incident.what"), ratio=1, overflow="fold")
     table.add_column(text("incident.signals"), justify="right", no_wrap=True)
     for incident in incidents:
-        what = Text(visible(incident.title(speech())), style="bold")
-        what.append(f"\n{_who(incident)}", style="not bold")
-        what.append(f"\n{span(incident.first, incident.last, zone)}", style="not bold dim")
+        what = _what(incident, zone)
         table.add_row(incident.number, badge(incident.level), what, f"{incident.signal_count:,}")
     console.print(table)
+
+
+def _show_stacked(incidents: Sequence[Incident], zone: tzinfo, console: Console) -> None:
+    """The same for a narrow terminal: one block an incident."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    for incident in incidents:
+        head = Text(f"{incident.number}  ", style="bold").append_text(badge(incident.level))
+        count = text("incident.signal_count", count=f"{incident.signal_count:,}")
+        head.append(f"  {count}", style="not bold")
+        console.print(head)
+        console.print(Padding(_what(incident, zone), (0, 0, 0, 2)), overflow="fold")
+
+
+def _what(incident: Incident, zone: tzinfo) -> Text:
+    """Title, who and when, a line each."""
+    from rich.text import Text
+
+    what = Text(visible(incident.title(speech())), style="bold")
+    what.append(f"\n{_who(incident)}", style="not bold")
+    what.append(f"\n{span(incident.first, incident.last, zone)}", style="not bold dim")
+    return what
 
 
 def show_one(
@@ -134,7 +159,8 @@ def _timeline(incident: IncidentDetail, zone: tzinfo, console: Console) -> None:
         line.append(f"  {visible(entry.rule_title)}")
         if entry.where:
             line.append(f"  @ {visible(entry.where)}")
-        line.append(f"  {text('result.' + entry.result)}", style="dim")
+        if entry.result != "unknown":
+            line.append(f"  {text('result.' + entry.result)}", style="dim")
         if entry.count > 1:
             line.append(f"  ×{entry.count:,}", style="bold")
         _line(console, line)

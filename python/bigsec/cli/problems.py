@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SHOWN_MAX = 50
+# Says what the faults of single rules come to.
+NO_RULE = "BS2112"
 REFERENCE = "docs/reference/errors.md"
 # Nothing is lost and nothing was left out: these are shown as warnings and fail nothing by
 # themselves. Every other kind is an error.
@@ -63,22 +65,20 @@ def to_object(problem: Problem) -> dict[str, Any]:
 
 
 def show(problems: Sequence[Problem], console: Console, *, shown_max: int = SHOWN_MAX) -> None:
-    """Print the faults, and how many more there are."""
-    for problem in in_order(problems)[:shown_max]:
+    """Print the faults, how many more there are, and last what follows from them."""
+    single = [problem for problem in in_order(problems) if problem.code != NO_RULE]
+    for problem in single[:shown_max]:
         console.print(render(problem), soft_wrap=True)
-    if (more := len(problems) - shown_max) > 0:
+    if (more := len(single) - shown_max) > 0:
         console.print(text("problem.more", count=f"{more:,}"), style="bold")
+    for problem in [problem for problem in problems if problem.code == NO_RULE][-1:]:
+        console.print(render(problem), soft_wrap=True)
 
 
 def show_error(error: BigsecError, console: Console) -> None:
     """Print a failed operation: its single faults where it has any, else its own message."""
-    if error.problems:
-        show(error.problems, console)
-    if not error.problems or all(error.message != problem.message for problem in error.problems):
-        console.print(
-            render(Problem(code=error.code, name=error.name, message=error.message)),
-            soft_wrap=True,
-        )
+    whole = Problem(code=error.code, name=error.name, message=error.message)
+    show(error.problems or (whole,), console)
 
 
 def render(problem: Problem) -> Text:

@@ -31,7 +31,7 @@ from bigsec.cli.options import (
 )
 from bigsec.cli.output import Format, rows
 from bigsec.cli.ruleset import load_rules
-from bigsec.cli.scanning import Plan, destination, rules_left_out, run
+from bigsec.cli.scanning import Destination, Plan, rules_left_out, run
 from bigsec.cli.signal_view import SIGNAL_COLUMNS, signal_line
 from bigsec.cli.span import moment_us, zone
 from bigsec.cli.stop import Stop
@@ -125,15 +125,15 @@ def scan_and_show(
 ) -> Account:
     """Run the scan and write its result to stdout."""
     progress = talk.progress()
-    with destination(output) as (store, commit):
+    with Destination(output) as destination:
         if signals:
             sink, close = signal_sink(talk, local)
-            done = run(plan, store, progress=progress, stop=stop, on_signal=sink)
+            done = run(plan, destination.store, progress=progress, stop=stop, on_signal=sink)
             close()
         else:
-            done = run(plan, store, progress=progress, stop=stop)
+            done = run(plan, destination.store, progress=progress, stop=stop)
         # The result stands before it is shown: a reader that goes away takes nothing with it.
-        commit()
+        store = destination.settle()
         if not signals:
             write_incidents(store, talk, local, folder=output)
     return done

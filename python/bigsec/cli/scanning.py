@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bigsec.cli.account import Account
@@ -32,20 +33,41 @@ class Plan:
     until_us: int | None = None
 
 
-@contextmanager
-def destination(folder: str | None) -> Iterator[tuple[Store, Callable[[], None]]]:
-    """The store that a scan writes to, and what makes it last: a folder's, or one in memory."""
-    from bigsec.store import OutputFolder, memory_store
+class Destination:
+    """Where a scan keeps what it finds: a folder, or memory that is gone afterwards."""
 
-    if folder is None:
-        store = memory_store()
-        try:
-            yield store, lambda: None
-        finally:
-            store.close()
-    else:
-        with OutputFolder(folder) as output:
-            yield output.store, output.commit
+    def __init__(self, folder: str | None) -> None:
+        from bigsec.store import OutputFolder, memory_store
+
+        self._folder = folder
+        self._open = ExitStack()
+        self._output = None if folder is None else OutputFolder(folder)
+        self.store: Store = (
+            memory_store() if self._output is None else self._open.enter_context(self._output).store
+        )
+
+    def __enter__(self) -> Destination:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close; a folder that was not settled stays as it was."""
+        self._open.close()
+        self.store.close()
+
+    def settle(self) -> Store:
+        """Make what was found last, and give the store to read it from."""
+        from bigsec.store import open_store
+
+        if self._output is not None and self._folder is not None:
+            self._output.commit()
+            self.store = open_store(self._folder)
+        return self.store
 
 
 def run(

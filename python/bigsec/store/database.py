@@ -61,7 +61,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that alone may write; undone where its block raises."""
-        with faults(self.place), self._writer.begin() as connection:
+        with faults(self.place, writes=True), self._writer.begin() as connection:
             yield connection
 
     @property

@@ -24,10 +24,20 @@ __all__ = ["broken", "denied", "faults", "full", "locked", "missing", "newer", "
 _FULL: Final = 13
 _BUSY: Final = (5, 6)
 _DENIED: Final = (3, 8, 14, 23)
-_BROKEN: Final = (10, 11, 26)
+_BROKEN: Final = (11, 26)
+_INPUT_OUTPUT: Final = 10
 """Primary result codes. Source: sqlite.org/rescode.html."""
-_WRITE_FAILED: Final = 778
-"""Extended result code SQLITE_IOERR_WRITE."""
+
+_CODES: Final = {
+    "database or disk is full": _FULL,
+    "database is locked": 5,
+    "attempt to write a readonly database": 8,
+    "unable to open database file": 14,
+    "database disk image is malformed": 11,
+    "file is not a database": 26,
+    "disk I/O error": _INPUT_OUTPUT,
+}
+"""SQLite's own texts, for errors of a backup: they come without a code."""
 
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -94,19 +104,19 @@ def unsupported(place: str) -> StoreError:
 
 
 @contextmanager
-def faults(place: str) -> Iterator[None]:
+def faults(place: str, *, writes: bool = False) -> Iterator[None]:
     """Raise what fails inside as a StoreError that names the place and the mend."""
     try:
         yield
     except BigsecError:
         raise
     except DBAPIError as error:
-        found = _of_database(error.orig, place)
+        found = _of_database(error.orig, place, writes)
         if found is None:
             raise
         raise found from error
     except sqlite_module().Error as error:
-        found = _of_database(error, place)
+        found = _of_database(error, place, writes)
         if found is None:
             raise
         raise found from error
@@ -114,22 +124,21 @@ def faults(place: str) -> Iterator[None]:
         raise _of_system(error, place) from error
 
 
-def _of_database(error: BaseException | None, place: str) -> StoreError | None:
+def _of_database(error: BaseException | None, place: str, writes: bool) -> StoreError | None:
     """None for a fault of the program (a wrong statement), which is not the store's."""
-    extended = getattr(error, "sqlite_errorcode", None)
-    if not isinstance(extended, int):
-        return None
-    primary, what = extended & 0xFF, str(error)
+    what = str(error)
+    code = getattr(error, "sqlite_errorcode", None) or _CODES.get(what, 0)
+    primary = code & 0xFF
     if primary == _FULL:
         return full(place)
-    if extended == _WRITE_FAILED:
-        # A quota and a file size limit come as this, and so does a faulty disk.
+    if primary == _INPUT_OUTPUT and writes:
+        # A quota and a limit on the size of files come as this, and so does a faulty disk.
         return full(place, f"{what} (a quota, a file size limit, or a fault of the disk)")
     if primary in _BUSY:
         return locked(place)
     if primary in _DENIED:
         return denied(place, what)
-    return broken(place, what) if primary in _BROKEN else None
+    return broken(place, what) if primary in (*_BROKEN, _INPUT_OUTPUT) else None
 
 
 def _of_system(error: OSError, place: str) -> StoreError:

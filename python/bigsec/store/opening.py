@@ -16,7 +16,7 @@ from bigsec.store.engine import DRIVER, Pragmas, make_engine
 from bigsec.store.faults import broken, faults, missing, unsupported
 from bigsec.store.upgrade import check, revision_of, upgrade
 
-__all__ = ["FILE_NAME", "check_file", "memory_store", "open_file", "open_store", "sqlite_url"]
+__all__ = ["FILE_NAME", "is_store", "memory_store", "open_file", "open_store", "sqlite_url"]
 
 FILE_NAME: Final = "bigsec.db"
 _FILE_SUFFIXES: Final = (".db", ".sqlite", ".sqlite3")
@@ -35,12 +35,10 @@ def open_store(location: str | os.PathLike[str], *, create: bool = False) -> Sto
     path = _path_of(os.fspath(location))
     place = str(path)
     with faults(place):
-        exists = _has_content(path)
+        exists = is_store(path)
         if not exists and not create:
             raise missing(place)
-        if exists:
-            check_file(path)
-        else:
+        if not exists:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             make_private(path)
         return open_file(path, Pragmas(journal=None if exists else "WAL"))
@@ -81,20 +79,29 @@ def open_file(path: Path, pragmas: Pragmas) -> Store:
     return Store(engine, str(path))
 
 
-def check_file(path: Path) -> None:
-    """Raise what is wrong with a SQLite file, without changing a byte of it or beside it."""
+def is_store(path: Path) -> bool:
+    """Whether a store stands at a path; what is wrong with it is raised.
+
+    Not a byte changes, of it or beside it. A file that is empty, or a database without tables, is
+    what is left of a process that died while it made a store: it is none yet.
+    """
     place = str(path)
+    if not path.exists():
+        return False
     if not path.is_file():
         raise broken(place, "it is not a file")
     with path.open("rb") as file:
-        if file.read(len(_SQLITE_HEADER)) != _SQLITE_HEADER:
-            raise broken(place, "it is not a SQLite database")
+        beginning = file.read(len(_SQLITE_HEADER))
+    if not beginning:
+        return False
+    if beginning != _SQLITE_HEADER:
+        raise broken(place, "it is not a SQLite database")
     engine = make_engine(_read_only_url(path), Pragmas(read_only=True), poolclass=NullPool)
     with faults(place), engine.connect() as connection:
         revision = revision_of(connection, place)
-    if revision is None:
-        raise broken(place, "it is a database without tables")
-    check(revision, place)
+    if revision is not None:
+        check(revision, place)
+    return revision is not None
 
 
 def _path_of(location: str) -> Path:

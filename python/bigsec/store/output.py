@@ -19,7 +19,7 @@ from bigsec.store.database import Store
 from bigsec.store.engine import BUSY_TIMEOUT_MS, Pragmas, sqlite_module
 from bigsec.store.faults import faults, locked
 from bigsec.store.lock import FolderLock
-from bigsec.store.opening import FILE_NAME, check_file, make_private, open_file
+from bigsec.store.opening import FILE_NAME, is_store, make_private, open_file
 
 __all__ = ["OutputFolder"]
 
@@ -60,14 +60,14 @@ class OutputFolder:
         return self._store
 
     def __enter__(self) -> Self:
-        with faults(str(self.path)), ExitStack() as undo:
+        with faults(str(self.path), writes=True), ExitStack() as undo:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.take()
             undo.callback(self._lock.drop)
             self._clean()
             undo.callback(self._clean)
             make_private(self._new)
-            if self._database.exists() and self._database.stat().st_size > 0:
+            if is_store(self._database):
                 self._copy_old()
             # Nothing reads this file before it is flushed as a whole, so it needs no journal on
             # the disk: a process that dies leaves it to be thrown away.
@@ -80,7 +80,7 @@ class OutputFolder:
         """Put the store in the place of the old one, for good. The store is closed after."""
         self.store.close()
         self._store = None
-        with faults(str(self.path)):
+        with faults(str(self.path), writes=True):
             _set_rollback_journal(self._new)
             _flush(self._new)
             with _nobody_writes(self._database):
@@ -106,7 +106,6 @@ class OutputFolder:
             self._new.with_name(NEW_NAME + suffix).unlink(missing_ok=True)
 
     def _copy_old(self) -> None:
-        check_file(self._database)
         _set_rollback_journal(self._database)
         module = sqlite_module()
         old = module.connect(str(self._database), timeout=BUSY_TIMEOUT_MS / 1000)

@@ -51,8 +51,7 @@ impl TextReader {
             return false;
         };
         self.buffer.reserve(length);
-        let (result, _) =
-            decoder.decode_to_string_without_replacement(raw, &mut self.buffer, true);
+        let (result, _) = decoder.decode_to_string_without_replacement(raw, &mut self.buffer, true);
         result == DecoderResult::InputEmpty
     }
 
@@ -114,7 +113,10 @@ mod tests {
 
     #[test]
     fn western_letters_and_noise_are_not_taken_for_chinese() {
-        assert_eq!(read(b"Soci\xE9t\xE9 G\xE9n\xE9rale"), ("Soci\u{FFFD}t\u{FFFD} G\u{FFFD}n\u{FFFD}rale".into(), Some("unknown")));
+        assert_eq!(
+            read(b"Soci\xE9t\xE9 G\xE9n\xE9rale"),
+            ("Soci\u{FFFD}t\u{FFFD} G\u{FFFD}n\u{FFFD}rale".into(), Some("unknown"))
+        );
         assert_eq!(read(b"a\xFF\xFEb"), ("a\u{FFFD}\u{FFFD}b".into(), Some("unknown")));
         assert_eq!(read(b"cut \xD3"), ("cut \u{FFFD}".into(), Some("unknown")));
     }

@@ -1,7 +1,10 @@
 //! "Did you mean": the known name nearest to one that is not known.
 
 /// The nearest of `names`, if it is near enough to be meant.
-pub(crate) fn nearest<'a>(given: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    given: &str,
+    names: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let limit = given.chars().count() / 3 + 1;
     names
         .into_iter()

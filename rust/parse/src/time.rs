@@ -328,3 +328,112 @@ impl Scan<'_> {
         in_range.then_some(Zone::Offset(sign * (hours * 3600 + minutes * 60)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2026-01-10T00:00:00Z.
+    const RECEIVED_US: i64 = 1_768_003_200_000_000;
+
+    fn read_in(zone: &TimeZone, received_us: i64, format: &str, text: &str) -> Option<String> {
+        let receipt = Receipt { received_us, timezone: zone };
+        let moment = receipt.read(text, &TimeFormat::named(format).unwrap())?;
+        let time = jiff::Timestamp::from_microsecond(moment.us).unwrap();
+        Some(match moment.offset_min {
+            Some(minutes) => format!("{time} {minutes}"),
+            None => time.to_string(),
+        })
+    }
+
+    fn read(format: &str, text: &str) -> Option<String> {
+        read_in(&TimeZone::UTC, RECEIVED_US, format, text)
+    }
+
+    #[test]
+    fn layouts_with_a_zone_keep_it() {
+        for (format, text, expected) in [
+            ("rfc3339", "2026-01-09T03:04:05Z", "2026-01-09T03:04:05Z 0"),
+            ("rfc3339", "2026-01-09T11:04:05.123456789+08:00", "2026-01-09T03:04:05.123456Z 480"),
+            ("rfc3339", "2026-01-08 20:04:05,5-0700", "2026-01-09T03:04:05.5Z -420"),
+            ("rfc3339", "2026-01-09T03:04Z", "2026-01-09T03:04:00Z 0"),
+            ("rfc3339", "2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z 0"),
+            ("rfc3339", "1969-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.999999Z 0"),
+            ("clf", "09/Jan/2026:11:04:05 +0800", "2026-01-09T03:04:05Z 480"),
+            ("%d.%m.%Y %H:%M:%S %z", "09.01.2026 11:04:05 +0800", "2026-01-09T03:04:05Z 480"),
+            ("rfc3164", "Jan  9 2026 03:04:05", "2026-01-09T03:04:05Z 0"),
+            ("rfc3164", "Jan 09 03:04:05.25 2026", "2026-01-09T03:04:05.25Z 0"),
+        ] {
+            assert_eq!(read(format, text).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_zone_is_the_sources() {
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        for (format, text) in [
+            ("rfc3339", "2026-01-09 11:04:05"),
+            ("rfc3164", "Jan  9 11:04:05"),
+            ("%Y%m%d%H%M%S", "20260109110405"),
+        ] {
+            let got = read_in(&shanghai, RECEIVED_US, format, text);
+            assert_eq!(got.as_deref(), Some("2026-01-09T03:04:05Z 480"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_missing_year_is_the_latest_that_receipt_allows() {
+        // The new year begins in Shanghai while it is still 2025 in UTC.
+        let shanghai = TimeZone::get("Asia/Shanghai").unwrap();
+        let new_year = 1_767_196_805_000_000; // 2026-01-01T00:00:05+08:00
+        let at = |text| read_in(&shanghai, new_year, "rfc3164", text);
+        assert_eq!(at("Dec 31 23:59:58").as_deref(), Some("2025-12-31T15:59:58Z 480"));
+        assert_eq!(at("Jan  1 00:00:01").as_deref(), Some("2025-12-31T16:00:01Z 480"));
+        assert_eq!(at("Jan  1 20:00:00").as_deref(), Some("2026-01-01T12:00:00Z 480"));
+        assert_eq!(at("Jan  3 00:00:00").as_deref(), Some("2025-01-02T16:00:00Z 480"));
+        assert_eq!(at("Feb 29 00:00:00").as_deref(), Some("2024-02-28T16:00:00Z 480"));
+        // A device a second ahead of us at the turn of the year.
+        let old_year = new_year - 6_000_000;
+        let ahead = read_in(&shanghai, old_year, "rfc3164", "Jan  1 00:00:01");
+        assert_eq!(ahead.as_deref(), Some("2025-12-31T16:00:01Z 480"));
+    }
+
+    #[test]
+    fn the_size_of_a_number_says_its_unit() {
+        for text in
+            ["1767927845.123456", "1767927845123.456", "1767927845123456", "1767927845123456789"]
+        {
+            assert_eq!(
+                read("epoch", text).as_deref(),
+                Some("2026-01-09T03:04:05.123456Z"),
+                "{text}"
+            );
+        }
+        assert_eq!(read("epoch", "-1.5").as_deref(), Some("1969-12-31T23:59:58.5Z"));
+        assert_eq!(read("epoch_ms", "1000").as_deref(), Some("1970-01-01T00:00:01Z"));
+        assert_eq!(read("epoch_s", "253402300800"), None);
+    }
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        for format in ["rfc3339", "rfc3164", "clf", "epoch", "%Y"] {
+            for text in [
+                "",
+                "-",
+                "2026",
+                "2026-13-01T00:00:00Z",
+                "Feb 30 00:00:00 2026",
+                "Jan  9 25:00:00",
+                "1e9",
+                "99999999999999999999",
+                "2026-01-09T03:04:05+99:99",
+                "中",
+            ] {
+                if !(text == "2026" && (format == "epoch" || format == "%Y")) {
+                    assert_eq!(read(format, text), None, "{format} {text}");
+                }
+            }
+        }
+        assert!(TimeFormat::named("rfc1234").is_none() && TimeFormat::named("%Q").is_none());
+    }
+}

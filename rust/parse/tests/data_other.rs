@@ -67,14 +67,19 @@ fn every_field_of_an_access_log_is_as_expected() {
     for line in text.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
         let line = case["line"].as_str().unwrap();
-        assert_eq!(parser.parse(line.as_bytes(), RECEIVED_US, &mut parsed), Outcome::Event, "{line}");
+        assert_eq!(
+            parser.parse(line.as_bytes(), RECEIVED_US, &mut parsed),
+            Outcome::Event,
+            "{line}"
+        );
         assert_eq!(&**parsed.record.parser_id(), "apache_access");
         let expected = &case["expected"];
         if expected.is_null() {
             eprintln!("nothing is expected of {line}");
             continue;
         }
-        let got: BTreeMap<_, _> = fields(&parsed).into_iter().map(|(n, text, _)| (n, text)).collect();
+        let got: BTreeMap<_, _> =
+            fields(&parsed).into_iter().map(|(n, text, _)| (n, text)).collect();
         for (theirs, ours) in names {
             let want = match &expected[theirs] {
                 Value::String(text) => Some(text.clone()),
@@ -100,7 +105,10 @@ fn lines_of_linux_logs_are_parsed_and_sshd_is_understood() {
         for line in text.lines() {
             let outcome = parser.parse(line.as_bytes(), RECEIVED_US, &mut parsed);
             assert_eq!(outcome, Outcome::Event, "{line}");
-            assert!(parsed.time_us.is_some() && parsed.column("device.hostname").is_some(), "{line}");
+            assert!(
+                parsed.time_us.is_some() && parsed.column("device.hostname").is_some(),
+                "{line}"
+            );
             if parsed.column("metadata.log_provider").is_some_and(|name| name.starts_with("sshd")) {
                 sshd += 1;
                 // Beside the header a pattern adds at least the class.

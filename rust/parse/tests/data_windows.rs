@@ -9,8 +9,7 @@ use bigsec_event::Kind;
 use bigsec_parse::{Outcome, Parsed};
 use support::{RECEIVED_US, fields, packs, parser, shared_text};
 
-const SETS: [&str; 4] =
-    ["sigmahq-regression", "sbousseaden", "mdecrevoisier", "yamato-deepblue"];
+const SETS: [&str; 4] = ["sigmahq-regression", "sbousseaden", "mdecrevoisier", "yamato-deepblue"];
 
 /// Names that only the raw form has and the flattening of the data left out.
 fn left_out(name: &str) -> bool {
@@ -67,8 +66,11 @@ fn raw_and_flat_events_have_the_same_fields() {
                 assert!(parsed.time_us.is_some(), "{raw}");
             }
             let (raw_fields, flat_fields) = (by_name(&left), by_name(&right));
-            let names: std::collections::BTreeSet<_> =
-                raw_fields.keys().chain(flat_fields.keys()).filter(|name| !left_out(name)).collect();
+            let names: std::collections::BTreeSet<_> = raw_fields
+                .keys()
+                .chain(flat_fields.keys())
+                .filter(|name| !left_out(name))
+                .collect();
             for name in names {
                 let (one, two) = (raw_fields.get(name), flat_fields.get(name));
                 // Unnamed data are a list here; the flattening joined them by line ends.

@@ -14,8 +14,8 @@
 use bigsec_event::{Fields, Kind, codes};
 use memchr::memchr2;
 
-use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 use super::escape::push_latin1;
+use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 
 /// Reads one line of an access log. Holds buffers only.
 #[derive(Debug, Default)]
@@ -212,10 +212,7 @@ impl<'t> Line<'t, '_> {
                 return Ok(());
             }
             if self.out.len() >= MAX_FIELDS {
-                return Err(DecodeError {
-                    code: codes::PARSE_TOO_MANY_FIELDS,
-                    offset: self.at,
-                });
+                return Err(DecodeError { code: codes::PARSE_TOO_MANY_FIELDS, offset: self.at });
             }
             if self.text[self.at..].starts_with('"') {
                 self.quoted("extra", |_| true)?;

@@ -53,8 +53,7 @@ impl Decoder for Syslog {
             if let Some(header) = rest.strip_prefix("1 ")
                 && header.starts_with(|c: char| c == '-' || c.is_ascii_digit())
             {
-                let truncated =
-                    DecodeError { code: codes::PARSE_TRUNCATED, offset: text.len() };
+                let truncated = DecodeError { code: codes::PARSE_TRUNCATED, offset: text.len() };
                 return self.rfc5424(header, out).ok_or(truncated);
             }
         }
@@ -300,7 +299,9 @@ fn clock(bytes: &[u8]) -> Option<usize> {
 
 /// True where a year and a blank begin the bytes.
 fn year(bytes: &[u8]) -> bool {
-    digits(bytes) == 4 && matches!(bytes[..2], [b'1', b'9'] | [b'2', b'0']) && bytes.get(4) == Some(&b' ')
+    digits(bytes) == 4
+        && matches!(bytes[..2], [b'1', b'9'] | [b'2', b'0'])
+        && bytes.get(4) == Some(&b' ')
 }
 
 fn digits(bytes: &[u8]) -> usize {

@@ -81,11 +81,7 @@ impl Pack {
     }
 }
 
-fn assign(
-    set: &[(u16, DerivedText)],
-    filled: &mut Leaves,
-    derived: &mut Vec<(u16, DerivedText)>,
-) {
+fn assign(set: &[(u16, DerivedText)], filled: &mut Leaves, derived: &mut Vec<(u16, DerivedText)>) {
     for (leaf, text) in set {
         if filled.insert(*leaf) {
             derived.push((*leaf, DerivedText::clone(text)));

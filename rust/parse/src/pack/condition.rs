@@ -50,8 +50,9 @@ impl Condition {
     pub fn holds(&self, record: &Record) -> bool {
         self.tests.iter().all(|(name, test)| match test {
             Test::Present(present) => record.contains(name) == *present,
-            Test::AnyOf(fits) => record
-                .visit(name, &mut |value| value.kind.has_text() && fits.iter().any(|fit| fit.fits(value))),
+            Test::AnyOf(fits) => record.visit(name, &mut |value| {
+                value.kind.has_text() && fits.iter().any(|fit| fit.fits(value))
+            }),
         })
     }
 
@@ -87,16 +88,16 @@ impl Fit {
         let text = value.text.as_bytes();
         match self {
             Self::Equals(want) => text.eq_ignore_ascii_case(want.as_bytes()),
-            Self::Prefix(want) => {
-                text.get(..want.len()).is_some_and(|head| head.eq_ignore_ascii_case(want.as_bytes()))
-            }
+            Self::Prefix(want) => text
+                .get(..want.len())
+                .is_some_and(|head| head.eq_ignore_ascii_case(want.as_bytes())),
             Self::Suffix(want) => text
                 .len()
                 .checked_sub(want.len())
                 .is_some_and(|from| text[from..].eq_ignore_ascii_case(want.as_bytes())),
-            Self::Contains(want) => {
-                text.windows(want.len().max(1)).any(|part| part.eq_ignore_ascii_case(want.as_bytes()))
-            }
+            Self::Contains(want) => text
+                .windows(want.len().max(1))
+                .any(|part| part.eq_ignore_ascii_case(want.as_bytes())),
         }
     }
 }

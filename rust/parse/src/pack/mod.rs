@@ -266,12 +266,13 @@ fn pack_files(folder: &Path) -> Result<Vec<std::path::PathBuf>, Problem> {
 
 fn read_file(path: &Path) -> Result<Pack, Vec<Problem>> {
     let name = path.display().to_string();
-    let refused = |what: String| {
-        vec![Problem::new(codes::PACK_INVALID, what).in_file(name.clone())]
-    };
+    let refused =
+        |what: String| vec![Problem::new(codes::PACK_INVALID, what).in_file(name.clone())];
     let size = fs::metadata(path).map_err(|error| refused(error.to_string()))?.len();
     if size > MAX_FILE_BYTES {
-        return Err(refused(format!("the file has {size} bytes, a pack may have {MAX_FILE_BYTES}")));
+        return Err(refused(format!(
+            "the file has {size} bytes, a pack may have {MAX_FILE_BYTES}"
+        )));
     }
     let text = fs::read_to_string(path).map_err(|error| refused(error.to_string()))?;
     PackSet::read_pack(&name, &text)

@@ -198,7 +198,8 @@ fn target_pieces(to: &str, wildcards: usize) -> Result<Vec<Piece>, String> {
     for (at, part) in to.split('$').enumerate() {
         let mut literal = part;
         if at > 0 {
-            let digit = part.chars().next().and_then(|c| c.to_digit(10)).unwrap_or_default() as usize;
+            let digit =
+                part.chars().next().and_then(|c| c.to_digit(10)).unwrap_or_default() as usize;
             if digit == 0 || digit > wildcards {
                 return Err(format!("`${digit}` in `{to}` names no wildcard of `from`"));
             }
@@ -247,7 +248,9 @@ mod tests {
     #[test]
     fn bad_rules_are_refused() {
         let mut renames = Renames::default();
-        for (from, to) in [("a.**.b", "$1"), ("a*", "$1"), ("a.*", "$2"), ("a.*", "x$"), ("", "x"), ("a", "")] {
+        for (from, to) in
+            [("a.**.b", "$1"), ("a*", "$1"), ("a.*", "$2"), ("a.*", "x$"), ("", "x"), ("a", "")]
+        {
             assert!(renames.add(from, to).is_err(), "{from} {to}");
         }
     }

@@ -34,7 +34,8 @@ pub(super) const SPLITS: &[Split] = &[
 fn http_request(value: &str) -> Parts {
     let mut parts = Parts::default();
     let Some(space) = value.find(' ') else { return parts };
-    if space == 0 || !value[..space].bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_') {
+    if space == 0 || !value[..space].bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+    {
         return parts;
     }
     let mut end = value.len();
@@ -61,13 +62,16 @@ fn url(value: &str) -> Parts {
     let mut path_start = 0;
     if let Some(scheme) = value.find("://")
         && scheme > 0
-        && value[..scheme].bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+        && value[..scheme]
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
     {
         parts[0] = Some(0..scheme);
         let authority = scheme + 3;
         path_start =
             value[authority..].find(['/', '?', '#']).map_or(value.len(), |end| authority + end);
-        let host = value[authority..path_start].rfind('@').map_or(authority, |at| authority + at + 1);
+        let host =
+            value[authority..path_start].rfind('@').map_or(authority, |at| authority + at + 1);
         let mut host_end = path_start;
         if let Some(colon) = value[host..path_start].rfind(':')
             && !value[host + colon..path_start].contains(']')
@@ -154,13 +158,22 @@ mod tests {
                 ("query", "q")
             ])
         );
-        assert_eq!(split("url", "/p?u=http://x/?y"), parts(&[("path", "/p"), ("query", "u=http://x/?y")]));
-        assert_eq!(split("url", "https://host"), parts(&[("scheme", "https"), ("host", "host"), ("path", "")]));
+        assert_eq!(
+            split("url", "/p?u=http://x/?y"),
+            parts(&[("path", "/p"), ("query", "u=http://x/?y")])
+        );
+        assert_eq!(
+            split("url", "https://host"),
+            parts(&[("scheme", "https"), ("host", "host"), ("path", "")])
+        );
     }
 
     #[test]
     fn accounts_and_paths() {
-        assert_eq!(split("account", r"NT AUTHORITY\SYSTEM"), parts(&[("domain", "NT AUTHORITY"), ("user", "SYSTEM")]));
+        assert_eq!(
+            split("account", r"NT AUTHORITY\SYSTEM"),
+            parts(&[("domain", "NT AUTHORITY"), ("user", "SYSTEM")])
+        );
         assert_eq!(split("account", "root"), parts(&[("user", "root")]));
         assert_eq!(split("path", r"C:\a\b.exe"), parts(&[("folder", r"C:\a"), ("name", "b.exe")]));
         assert_eq!(split("path", "/bin/sh"), parts(&[("folder", "/bin"), ("name", "sh")]));

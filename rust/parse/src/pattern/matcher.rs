@@ -247,7 +247,12 @@ mod tests {
     fn optional_parts_may_be_there_or_not() {
         assert_eq!(
             fit(FAILED, "Failed password for invalid user oracle from 192.0.2.7 port 40022 ssh2"),
-            pairs(&[("user", "oracle"), ("ip", "192.0.2.7"), ("port", "40022"), ("protocol", "ssh2")])
+            pairs(&[
+                ("user", "oracle"),
+                ("ip", "192.0.2.7"),
+                ("port", "40022"),
+                ("protocol", "ssh2")
+            ])
         );
         assert_eq!(
             fit(FAILED, "Failed password for root from 2001:db8::1 port 1"),
@@ -295,9 +300,15 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_refused_with_their_place() {
-        for (pattern, column) in
-            [("a{b", 3), ("{a}{b}", 7), ("[{a}]", 5), ("a]", 2), ("{a:nope}", 2), ("", 1), ("a\\n", 3)]
-        {
+        for (pattern, column) in [
+            ("a{b", 3),
+            ("{a}{b}", 7),
+            ("[{a}]", 5),
+            ("a]", 2),
+            ("{a:nope}", 2),
+            ("", 1),
+            ("a\\n", 3),
+        ] {
             assert_eq!(Pattern::new(pattern).unwrap_err().column, column, "{pattern}");
         }
     }
