@@ -38,8 +38,8 @@ EXITS = {
     Exit.DONE: "Done. There may be incidents.",
     Exit.FINDINGS: "A rule of the level of `--fail-on` or above matched. Wins over 3 and 4.",
     Exit.USAGE: "The command line cannot be understood.",
-    Exit.BAD_INPUT: "An input could not be read to its end, no rule could be loaded, or nothing has "
-    "the id asked for; with `--strict` also where a rule was left out. `rules check`: a rule is bad.",
+    Exit.BAD_INPUT: "An input could not be read to its end, no rule could be loaded, or nothing "
+    "has the id asked for. With `--strict`: a rule was left out. `rules check`: a rule is bad.",
     Exit.PARTIAL: "With `--strict`: a record could not be parsed.",
     Exit.TAMPERED: "Kept for verification, which this version does not have yet.",
     Exit.UNAVAILABLE: "Something needed is not to be had now: the output folder is in use, or the "
@@ -100,7 +100,7 @@ def cli() -> str:
         "one JSON object a line, unless `--format` says otherwise. Texts for people are English or "
         "Chinese by locale, or by `BIGSEC_LANG=en` and `BIGSEC_LANG=zh_CN`; codes, field names and "
         "JSON are the same in both.\n",
-        "`scan` writes incidents: in a table the first fifty, else every one whole, with its "
+        "`scan` writes incidents: in a table the first twenty, else every one whole, with its "
         "signals, their rules with authors and licences, event ids and raw lines. With `--signals` "
         "it writes each signal as it is found.\n",
         "## Exit codes\n",

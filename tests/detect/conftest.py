@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,6 @@ LEVELS = ("informational", "low", "medium", "high", "critical")
 
 Row = dict[str, Any]
 Pair = tuple[Row, Row]
-MakePair = Callable[..., Pair]
 
 
 def identifier(*parts: object) -> str:
@@ -85,12 +84,6 @@ def pair(
     if user:
         row |= {"user_name": user, "user": {"name": user}}
     return signal, row | fields
-
-
-@pytest.fixture(name="pair")
-def pair_fixture() -> MakePair:
-    """`pair`, for tests."""
-    return pair
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from bigsec.cli.credit import credit
 from bigsec.cli.levels import LEVELS, badge
 from bigsec.cli.problems import is_error
 from bigsec.cli.progress import size
@@ -134,8 +135,7 @@ def _signals(account: Account, rules: Rules, console: Console) -> None:
         rule = by_id[rule_id]
         told = Text(f"{count:>7,}  ").append_text(badge(rule.level)).append("  ")
         told.append(visible(rule.title))
-        credit = ", ".join(visible(one) for one in (rule.author, rule.license) if one)
-        told.append(f"  {credit}", style="dim")
+        told.append(f"  {credit(rule.author, rule.license)}", style="dim")
         _row(console, "account.top" if index == 0 else "", told)
     if len(top) > TOP_RULES:
         _row(console, "", text("account.top_more", count=f"{len(top) - TOP_RULES:,}"))
@@ -148,6 +148,8 @@ def _rules(rules: Rules, console: Console) -> None:
         told.append(text("account.rules_skipped", count=f"{rules.skipped:,}"))
     if failed:
         told.append(text("account.rules_failed", count=f"{failed:,}"))
+    if warned := sum(1 for problem in rules.problems if not is_error(problem)):
+        told.append(text("account.rules_warned", count=f"{warned:,}"))
     _row(console, "account.rules", " · ".join(told))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Literal
 
+from bigsec.cli.credit import credit
 from bigsec.cli.levels import badge
 from bigsec.cli.terminal import visible
 from bigsec.cli.timing import shown, span
@@ -190,9 +191,8 @@ def _rules(signals: Sequence[Signal], console: Console) -> None:
     _heading(console, text("incident.rules"))
     for signal in {one.rule_id: one for one in signals}.values():
         line = Text("  ").append_text(badge(signal.level)).append(f"  {visible(signal.rule_title)}")
-        author = visible(signal.rule_author or text("rule.no_author"))
-        license = visible(signal.rule_license or text("rule.no_license"))
-        line.append(f"  {author}, {license}  {visible(signal.rule_id)}", style="dim")
+        line.append(f"  {credit(signal.rule_author, signal.rule_license)}", style="dim")
+        line.append(f"  {visible(signal.rule_id)}", style="dim")
         _line(console, line)
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 SHOWN_MAX = 50
+# Characters of a line at fault that are shown; the rest is told by an ellipsis.
+_EXCERPT_MAX = 100
 # Says what the faults of single rules come to.
 NO_RULE = "BS2112"
 REFERENCE = "docs/reference/errors.md"
@@ -121,12 +123,23 @@ def _excerpt(out: Text, problem: Problem, color: str) -> None:
     number = str(problem.line)
     # A tab would be shown as four characters; one blank keeps the mark under its character.
     line = problem.excerpt.replace("\t", " ")
-    out.append(f"\n{number}│ ", style="blue")
-    out.append(visible(line))
     start = problem.column - 1
-    if problem.column and start <= len(line):
-        width = max(1, cell_len(visible(line[start : start + max(1, problem.length)])))
-        before = cell_len(visible(line[:start]))
+    marked = bool(problem.column) and start <= len(line)
+    shown, before = _window(line, start if marked else 0)
+    out.append(f"\n{number}│ ", style="blue")
+    out.append(before + shown)
+    if marked:
+        at_fault = visible(line[start : start + max(1, problem.length)])
+        width = min(max(1, cell_len(at_fault)), max(1, cell_len(shown)))
         out.append("\n" + " " * len(number) + "│ ", style="blue")
-        out.append(" " * before)
+        out.append(" " * cell_len(before))
         out.append("^" * width, style=f"bold {color}")
+
+
+def _window(line: str, start: int) -> tuple[str, str]:
+    """What stands at the fault and behind it, and what stands before: never more than a line."""
+    before, shown = visible(line[:start]), visible(line[start:])
+    if len(before) > _EXCERPT_MAX // 2:
+        before = "…" + before[-(_EXCERPT_MAX // 2) :]
+    room = _EXCERPT_MAX - len(before)
+    return shown if len(shown) <= room else shown[:room] + "…", before

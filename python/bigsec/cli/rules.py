@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bigsec.cli import problems
+from bigsec.cli.credit import credit
 from bigsec.cli.exits import Exit
 from bigsec.cli.help import HelpfulGroup
 from bigsec.cli.levels import badge
@@ -145,7 +146,11 @@ def _table(rules: Sequence[Rule], talk: Talk) -> None:
     table.add_column(text("rules.status"), no_wrap=True)
     table.add_column(text("rules.credit"), overflow="fold", max_width=30)
     for rule in rules:
-        credit = ", ".join(visible(one) for one in (rule.author, rule.license) if one)
         title = Text(visible(rule.title)).append(f"\n{visible(rule.id)}", style="dim")
-        table.add_row(badge(rule.level), title, visible(rule.status), Text(credit, style="dim"))
+        table.add_row(
+            badge(rule.level),
+            title,
+            visible(rule.status),
+            Text(credit(rule.author, rule.license), style="dim"),
+        )
     talk.out.print(table)

@@ -30,6 +30,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
+from bigsec.cli.problems import is_error
 from bigsec.cli.ruleset import load_rules
 from bigsec.cli.scanning import Destination, Plan, rules_left_out, run
 from bigsec.cli.signal_view import SIGNAL_COLUMNS, signal_line
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
     from bigsec.store import Store
 
 # What a terminal shows of a long list; the whole is one command away.
-TABLE_ROWS_MAX = 50
+TABLE_ROWS_MAX = 20
 PAGE = 200
 
 OutputOption = Annotated[
@@ -90,8 +91,10 @@ def scan(
     since_us = moment_us(since, now=now, within=local) if since else None
     until_us = moment_us(until, now=now, within=local) if until else None
     loaded = load_rules(rules or [], status=status, min_level=min_level)
-    found = find_inputs(path for path in paths if path != "-")
-    talk.show([*loaded.problems, *found.problems])
+    found = find_inputs((path for path in paths if path != "-"), leave_out=output)
+    # A rule that loads with a warning works; thousands of rules may bring hundreds of them.
+    of_rules = [one for one in loaded.problems if verbose or is_error(one)]
+    talk.show([*of_rules, *found.problems])
     with Stop() as stop:
         plan = Plan(
             inputs=inputs_of(paths, found, stop),

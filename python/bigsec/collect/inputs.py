@@ -6,6 +6,7 @@ would block for ever). What cannot be read becomes a problem, and the rest goes 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -43,13 +44,17 @@ class FoundInputs:
         return sum(found.size for found in self.inputs)
 
 
-def find_inputs(paths: Iterable[str]) -> FoundInputs:
+def find_inputs(paths: Iterable[str], *, leave_out: str | None = None) -> FoundInputs:
     """Expand paths to inputs.
 
+    leave_out: a folder whose content is no input although it may stand below one, such as the one
+    that results are written to.
     A path that does not exist and holds `*`, `?` or `[` is a pattern; `**` stands for any folders.
     Links to folders are followed once; one that leads back to a folder above it is BS1107.
     """
     search = _Search()
+    if leave_out is not None:
+        search.leave_out(leave_out)
     for path in paths:
         search.named(path)
     return search.found
@@ -62,6 +67,10 @@ class _Search:
         self.found = FoundInputs()
         self._files: set[_Identity] = set()
         self._folders: set[_Identity] = set()
+
+    def leave_out(self, folder: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # what does not exist holds nothing
+            self._folders.add(_identity(os.stat(folder)))
 
     def named(self, path: str) -> None:
         if not os.path.lexists(path) and is_pattern(path):

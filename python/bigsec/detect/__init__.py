@@ -1,5 +1,13 @@
 """Mission module 3: signals become incidents that say who, how, what and by which weakness."""
 
+from bigsec.detect.events import (
+    EventDetail,
+    EventFilter,
+    EventPage,
+    EventSignal,
+    get_event,
+    list_events,
+)
 from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
 from bigsec.detect.model import (
     Answer,
@@ -11,6 +19,7 @@ from bigsec.detect.model import (
     Summary,
     TimelineEntry,
 )
+from bigsec.detect.rule_counts import RuleCount, rule_counts
 from bigsec.detect.service import add, correlate, get_incident, list_incidents, record, summary
 from bigsec.detect.settings import Grouping
 from bigsec.detect.signal import Entity, Evidence, Signal
@@ -19,6 +28,10 @@ __all__ = [
     "LEVELS",
     "Answer",
     "Entity",
+    "EventDetail",
+    "EventFilter",
+    "EventPage",
+    "EventSignal",
     "Evidence",
     "Grouping",
     "Incident",
@@ -27,15 +40,19 @@ __all__ = [
     "IncidentPage",
     "Level",
     "Recorded",
+    "RuleCount",
     "Signal",
     "Summary",
     "TimelineEntry",
     "add",
     "correlate",
+    "get_event",
     "get_incident",
     "level_of",
+    "list_events",
     "list_incidents",
     "record",
+    "rule_counts",
     "severity_of",
     "summary",
 ]

@@ -129,7 +129,7 @@ def _events(connection: Connection, ids: Sequence[str]) -> dict[str | None, int]
         .where(IncidentSignalRow.incident_id.in_(ids))
         .group_by(IncidentSignalRow.incident_id)
     )
-    return dict(connection.execute(query).tuples().all())
+    return dict(connection.execute(query).all())
 
 
 def _values(portrait: Portrait, events: int, now_us: int) -> dict[str, Any]:

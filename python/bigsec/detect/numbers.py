@@ -41,7 +41,7 @@ class Numbers:
         columns = (IncidentRedirectRow.incident_id, IncidentRedirectRow.number)
         for part in chunks(list(incident_ids)):
             among = IncidentRedirectRow.incident_id.in_(part)
-            back.update(self._connection.execute(select(*columns).where(among)).tuples().all())
+            back.update(self._connection.execute(select(*columns).where(among)).all())
             self._connection.execute(delete(IncidentRedirectRow).where(among))
         return back
 

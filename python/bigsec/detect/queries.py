@@ -106,7 +106,7 @@ def store_summary(store: Store) -> Summary:
     levels = select(IncidentRow.severity_id, func.count()).group_by(IncidentRow.severity_id)
     ends = select(func.min(SignalRow.time_us), func.max(SignalRow.time_us), func.count())
     with store.read() as connection:
-        counts = dict(connection.execute(levels).tuples().all())
+        counts = dict(connection.execute(levels).all())
         first, last, signals = connection.execute(ends).one()
         events = connection.scalar(select(func.count()).select_from(EventRow)) or 0
     by_level: dict[Level, int] = dict.fromkeys(reversed(LEVELS), 0)

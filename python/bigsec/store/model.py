@@ -65,6 +65,7 @@ class EventRow(Base):
     """An event that a signal speaks of. ocsf: the event as JSON, without `raw_data`."""
 
     __tablename__ = "event"
+    __table_args__ = (Index(None, "time_effective_us", "event_id"),)
 
     event_id: Mapped[str] = mapped_column(ID, primary_key=True)
     time_us: Mapped[int | None] = mapped_column(BigInteger)

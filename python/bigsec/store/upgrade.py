@@ -16,7 +16,7 @@ from bigsec.store.faults import broken, newer
 
 __all__ = ["HEAD", "MIGRATIONS", "alembic_config", "revision_of", "upgrade"]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """Revision of the newest migration; a test holds it to the folder."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

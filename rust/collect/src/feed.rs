@@ -55,7 +55,7 @@ impl Read for Hashed {
 
 /// The input being read.
 struct Open {
-    lines: Lines<Hashed>,
+    lines: Box<Lines<Hashed>>,
     parser: Parser,
     file: KnownFile,
     key: u64,
@@ -183,7 +183,7 @@ impl Feed {
             ledger.quarantined += 1;
             ledger.refuse(codes::INPUT_RECORD_TOO_LONG, || {
                 Problem::new(codes::INPUT_RECORD_TOO_LONG, "a record is longer than 64 MiB")
-                    .in_file(ledger_path(&open.file.label))
+                    .in_file(open.file.label.as_deref().unwrap_or_default())
                     .at(number as u32, 1, 0)
                     .mend("it goes on in further records marked `continued`")
             });
@@ -198,7 +198,7 @@ impl Feed {
                     ledger.unparsed += 1;
                     let at = self.parsed.offset;
                     let text = self.parsed.record.text();
-                    let path = ledger_path(&open.file.label);
+                    let path = open.file.label.as_deref().unwrap_or_default();
                     ledger.refuse(code, || unparsed(code, path, number, at, text));
                 }
             }
@@ -272,7 +272,7 @@ enum Step {
 }
 
 enum Begun {
-    Read { lines: Lines<Hashed>, file: KnownFile, compressed: bool },
+    Read { lines: Box<Lines<Hashed>>, file: KnownFile, compressed: bool },
     Duplicate(String),
 }
 
@@ -307,13 +307,9 @@ fn begin(
                 content: [0; 32],
                 label: Some(label),
             };
-            Begun::Read { lines, file, compressed: plain.compressed }
+            Begun::Read { lines: Box::new(lines), file, compressed: plain.compressed }
         }
     })
-}
-
-fn ledger_path(label: &Option<String>) -> &str {
-    label.as_deref().unwrap_or_default()
 }
 
 /// The problem of one record that no decoder read.
@@ -339,7 +335,7 @@ fn first_sentence(code: &Code) -> &'static str {
 
 /// The problem of an input that stopped part-way.
 fn broken(path: &str, error: &io::Error, compressed: bool) -> Problem {
-    if error.get_ref().is_some_and(|inner| inner.is::<RatioExceeded>()) {
+    if matches!(error.get_ref(), Some(inner) if inner.is::<RatioExceeded>()) {
         return Problem::new(codes::INPUT_RATIO, error.to_string())
             .in_file(path)
             .mend("what came out up to there was processed; decompress it yourself if it is real");

@@ -181,7 +181,7 @@ mod tests {
         let small = vec![b's'; 2_000];
         let book = FileBook::new(vec![known(&small, 2_000, 0, None)]);
         let mut grown = small.clone();
-        grown.extend_from_slice(&[b't'; 100_000]);
+        grown.resize(100_000, b't');
         assert_eq!(
             resolve(&book, &grown),
             Resolved::Read { fingerprint: fingerprint(&small), prefix_bytes: 2_000, ordinal: 0 }

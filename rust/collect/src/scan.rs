@@ -66,7 +66,7 @@ impl Scanner {
     ) -> Self {
         let matcher = rules.matcher();
         let signals = SignalBatchBuilder::new(rules.version());
-        let matched = vec![0; rules.rules().len()];
+        let hits_by_rule = vec![0; rules.rules().len()];
         Self {
             feed,
             rules,
@@ -76,7 +76,7 @@ impl Scanner {
             signals,
             events,
             hits: Vec::new(),
-            matched,
+            matched: hits_by_rule,
             finished: false,
         }
     }

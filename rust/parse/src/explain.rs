@@ -45,12 +45,12 @@ impl Parser {
     ///
     /// A decoder that keeps a header keeps it as after [`parse`](Self::parse).
     pub fn explain(&mut self, raw: &[u8], received_us: i64) -> Explanation {
-        let (mut decoded, mut parsed) = (Parsed::new(), Parsed::new());
-        let decoder = self.decode_only(raw, &mut decoded);
+        let (mut unnamed, mut parsed) = (Parsed::new(), Parsed::new());
+        let decoder = self.decode_only(raw, &mut unnamed);
         let outcome = self.parse(raw, received_us, &mut parsed);
         let field = |(index, (name, value)): (usize, (&str, bigsec_event::Value<'_>))| {
             let source_name =
-                (index < decoded.record.len()).then(|| decoded.record.field(index).0.to_owned());
+                (index < unnamed.record.len()).then(|| unnamed.record.field(index).0.to_owned());
             ExplainedField {
                 source_name,
                 name: name.to_owned(),

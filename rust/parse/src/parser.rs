@@ -86,6 +86,7 @@ impl Parser {
     ///
     /// # Errors
     /// Where the format is neither a pack nor a decoder.
+    #[expect(clippy::needless_pass_by_value, reason = "a parser keeps packs of the set alive")]
     pub fn new(packs: Arc<PackSet>, options: ParseOptions) -> Result<Self, Problem> {
         Ok(Self {
             recogniser: Recogniser::new(&packs, options.format.as_deref())?,

@@ -186,6 +186,7 @@ impl Receipt<'_> {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Zone {
     Offset(i64),
     Missing,
@@ -205,6 +206,9 @@ fn days_since_1970(civil: DateTime) -> i64 {
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468
 }
+
+/// The year 10000: what lies beyond is not a time.
+const END_US: i128 = 253_402_300_800_000_000;
 
 /// A number since 1970 whose unit is `unit_ns`, or is guessed from its size.
 fn epoch(text: &str, unit_ns: Option<i128>) -> Option<Moment> {
@@ -232,9 +236,7 @@ fn epoch(text: &str, unit_ns: Option<i128>) -> Option<Moment> {
         place /= 10;
     }
     let us = if negative { -ns } else { ns }.div_euclid(1000);
-    // What lies beyond the year 9999 is not a time.
-    const LAST_US: i128 = 253_402_300_800_000_000;
-    (us.abs() < LAST_US).then_some(Moment { us: us as i64, offset_min: None })
+    (us.abs() < END_US).then_some(Moment { us: us as i64, offset_min: None })
 }
 
 /// A cursor over the bytes of a time.
@@ -277,9 +279,10 @@ impl Scan<'_> {
     fn month(&mut self) -> Option<i64> {
         const MONTHS: &[u8] = b"janfebmaraprmayjunjulaugsepoctnovdec";
         let (name, rest) = self.rest.split_at_checked(3)?;
-        let found = MONTHS.chunks_exact(3).position(|month| month.eq_ignore_ascii_case(name))?;
+        let mut months = (1..).zip(MONTHS.chunks_exact(3));
+        let (month, _) = months.find(|(_, month)| month.eq_ignore_ascii_case(name))?;
         self.rest = rest;
-        Some(found as i64 + 1)
+        Some(month)
     }
 
     /// `12:00:00` with a fraction of any length, cut to µs.
@@ -299,9 +302,8 @@ impl Scan<'_> {
         if let Some(b'.' | b',') = self.rest.first() {
             let digits = &self.rest[1..];
             let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            for place in 0..6 {
-                let digit = if place < count { digits[place] - b'0' } else { 0 };
-                fraction = fraction * 10 + i64::from(digit);
+            for digit in digits[..count].iter().chain([&b'0'; 6]).take(6) {
+                fraction = fraction * 10 + i64::from(digit - b'0');
             }
             self.rest = &digits[count..];
         }
@@ -434,6 +436,6 @@ mod tests {
                 }
             }
         }
-        assert!(TimeFormat::named("rfc1234").is_none() && TimeFormat::named("%Q").is_none());
+        assert!(TimeFormat::named("rfc1234").is_none() && TimeFormat::named("%!").is_none());
     }
 }

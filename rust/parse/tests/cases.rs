@@ -3,6 +3,8 @@
 //! A case is `<pack or decoder>/<what it shows>.log` (raw, as received, one record a line) with a
 //! `.json` beside it. `BLESS=1` writes the expected files anew: look at the difference.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! Suricata's EVE, Apache's access log and Linux logs of real machines.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -1,6 +1,8 @@
 //! The same Windows events as an EVTX converter writes them and flattened by others have the same
 //! vendor fields.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod support;
 
 use std::collections::BTreeMap;

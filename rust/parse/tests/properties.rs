@@ -1,5 +1,7 @@
 //! What must hold for any input: nothing panics, nothing is lost, JSON is read as others read it.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod support;
 
 use std::sync::{Arc, LazyLock};

@@ -68,11 +68,11 @@ fn kind_name(kind: Kind) -> &'static str {
 
 /// The raw bytes of the record at an offset of the decompressed file, without its line end.
 #[pyfunction]
-pub fn read_record<'py>(
-    py: Python<'py>,
+pub fn read_record(
+    py: Python<'_>,
     path: PathBuf,
     position: u64,
-) -> PyResult<Option<Bound<'py, PyBytes>>> {
+) -> PyResult<Option<Bound<'_, PyBytes>>> {
     let bytes = py.detach(|| bigsec_collect::read_record(&path, position))?;
     Ok(bytes.map(|bytes| PyBytes::new(py, &bytes)))
 }

@@ -3,6 +3,8 @@
 //! Batches cross the border, not records: Arrow by PyCapsule both ways, the interpreter's lock
 //! released while Rust works.
 
+#![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
+
 use pyo3::prelude::*;
 
 mod arrow;

@@ -31,7 +31,7 @@ pub struct ScanChunk {
 /// Parses and matches inputs in one pass.
 #[pyclass(frozen, module = "bigsec._core")]
 pub struct Scanner {
-    scanner: Mutex<bigsec_collect::Scanner>,
+    inner: Mutex<bigsec_collect::Scanner>,
     progress: Arc<Progress>,
     raised: Raised,
 }
@@ -67,7 +67,7 @@ impl Scanner {
             EventBatchBuilder::new(packs.0.maps()),
             ScanOptions { since_us, until_us },
         );
-        Ok(Self { scanner: Mutex::new(scanner), progress, raised })
+        Ok(Self { inner: Mutex::new(scanner), progress, raised })
     }
 
     fn __iter__(slf: PyRef<'_, Self>) -> PyRef<'_, Self> {
@@ -75,7 +75,7 @@ impl Scanner {
     }
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<ScanChunk>> {
-        let chunk = py.detach(|| lock(&self.scanner).next_chunk());
+        let chunk = py.detach(|| lock(&self.inner).next_chunk());
         check_raised(&self.raised)?;
         chunk
             .map(|chunk| {
@@ -93,18 +93,18 @@ impl Scanner {
 
     #[getter]
     fn ledgers(&self, py: Python<'_>) -> Vec<Ledger> {
-        py.detach(|| lock(&self.scanner).feed().ledgers().iter().cloned().map(Ledger).collect())
+        py.detach(|| lock(&self.inner).feed().ledgers().iter().cloned().map(Ledger).collect())
     }
 
     #[getter]
     fn files(&self, py: Python<'_>) -> Vec<FileRow> {
-        py.detach(|| lock(&self.scanner).feed().files().iter().map(row_of).collect())
+        py.detach(|| lock(&self.inner).feed().files().iter().map(row_of).collect())
     }
 
     #[getter]
     fn matched(&self, py: Python<'_>) -> BTreeMap<String, u64> {
         py.detach(|| {
-            let scanner = lock(&self.scanner);
+            let scanner = lock(&self.inner);
             scanner.matched().into_iter().map(|(id, count)| (id.to_owned(), count)).collect()
         })
     }

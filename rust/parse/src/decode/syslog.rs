@@ -93,13 +93,11 @@ impl Syslog {
         let mut rest = text;
         while rest.starts_with('[') {
             let before = out.len();
-            match self.element(&rest[1..], out) {
-                Some(behind) => rest = behind,
-                None => {
-                    out.truncate(before);
-                    break;
-                }
-            }
+            let Some(behind) = self.element(&rest[1..], out) else {
+                out.truncate(before);
+                break;
+            };
+            rest = behind;
         }
         rest
     }

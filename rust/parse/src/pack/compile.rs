@@ -72,14 +72,13 @@ pub(super) fn compile(file: &PackFile, stem: &str, faults: &mut Faults<'_>) -> P
 fn decoders(file: &PackFile, faults: &mut Faults<'_>) -> Vec<&'static str> {
     let mut decoders = Vec::new();
     for given in &file.decoder.value.0 {
-        match DECODERS.iter().find(|decoder| decoder.id == given) {
-            Some(decoder) => decoders.push(decoder.id),
-            None => {
-                let mend = did_you_mean(given, DECODERS.iter().map(|decoder| decoder.id));
-                let message = format!("there is no decoder `{given}`");
-                faults.add(codes::PACK_UNKNOWN_DECODER, place(&file.decoder), message, mend);
-            }
-        }
+        let Some(decoder) = DECODERS.iter().find(|decoder| decoder.id == given) else {
+            let mend = did_you_mean(given, DECODERS.iter().map(|decoder| decoder.id));
+            let message = format!("there is no decoder `{given}`");
+            faults.add(codes::PACK_UNKNOWN_DECODER, place(&file.decoder), message, mend);
+            continue;
+        };
+        decoders.push(decoder.id);
     }
     decoders
 }
@@ -261,14 +260,13 @@ fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {
     };
     let mut into = Vec::new();
     for (part, name) in &file.into.0 {
-        match split.parts.iter().position(|known| *known == part.value) {
-            Some(at) => into.push((at, name.as_str().into())),
-            None => {
-                let message = format!("`{given}` has no part `{}`", part.value);
-                let mend = did_you_mean(&part.value, split.parts.iter().copied());
-                faults.invalid(place(part), message, mend);
-            }
-        }
+        let Some(at) = split.parts.iter().position(|known| *known == part.value) else {
+            let message = format!("`{given}` has no part `{}`", part.value);
+            let mend = did_you_mean(&part.value, split.parts.iter().copied());
+            faults.invalid(place(part), message, mend);
+            continue;
+        };
+        into.push((at, name.as_str().into()));
     }
     Some(Derive { field: FieldName::new(&file.field), split, into })
 }
@@ -276,15 +274,14 @@ fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {
 fn times(file: &PackFile, faults: &mut Faults<'_>) -> Vec<(FieldName, TimeFormat)> {
     let mut times = Vec::new();
     for time in &file.time {
-        match TimeFormat::named(&time.format.value) {
-            Some(format) => times.push((FieldName::new(&time.field), format)),
-            None => {
-                let message = format!("`{}` is no format of times", time.format.value);
-                let mend = "use rfc3339, rfc3164, clf, epoch, epoch_s, epoch_ms, epoch_us, \
-                            epoch_ns or a strptime layout such as %Y-%m-%d %H:%M:%S";
-                faults.invalid(place(&time.format), message, mend);
-            }
-        }
+        let Some(format) = TimeFormat::named(&time.format.value) else {
+            let message = format!("`{}` is no format of times", time.format.value);
+            let mend = "use rfc3339, rfc3164, clf, epoch, epoch_s, epoch_ms, epoch_us, epoch_ns \
+                        or a strptime layout such as %Y-%m-%d %H:%M:%S";
+            faults.invalid(place(&time.format), message, mend);
+            continue;
+        };
+        times.push((FieldName::new(&time.field), format));
     }
     times
 }

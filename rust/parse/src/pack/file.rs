@@ -187,10 +187,7 @@ impl<'de> Deserialize<'de> for Text {
 
 impl<'de> Deserialize<'de> for Texts {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match TestFile::deserialize(deserializer)? {
-            TestFile::Equals(texts) => Ok(texts),
-            TestFile::Named(_) => Err(D::Error::custom("a text or a list of texts is expected")),
-        }
+        deserializer.deserialize_any(TextsVisitor)
     }
 }
 
@@ -200,13 +197,41 @@ impl<'de> Deserialize<'de> for TestFile {
     }
 }
 
-struct TestVisitor;
+struct TextsVisitor;
 
-impl TestVisitor {
-    fn one<E>(text: impl ToString) -> Result<TestFile, E> {
-        Ok(TestFile::Equals(Texts(vec![text.to_string()])))
+impl<'de> Visitor<'de> for TextsVisitor {
+    type Value = Texts;
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("a text or a list of texts")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Texts, E> {
+        Ok(Texts(vec![text.to_owned()]))
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Texts, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Texts, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_bool<E: Error>(self, yes: bool) -> Result<Texts, E> {
+        self.visit_str(if yes { "true" } else { "false" })
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Texts, A::Error> {
+        let mut texts = Vec::new();
+        while let Some(Text(text)) = list.next_element()? {
+            texts.push(text);
+        }
+        Ok(Texts(texts))
     }
 }
+
+struct TestVisitor;
 
 impl<'de> Visitor<'de> for TestVisitor {
     type Value = TestFile;
@@ -215,28 +240,24 @@ impl<'de> Visitor<'de> for TestVisitor {
         f.write_str("a text, a list of texts, or one of `present`, `prefix`, `suffix`, `contains`")
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<TestFile, E> {
-        Self::one(text)
+    fn visit_str<E: Error>(self, text: &str) -> Result<TestFile, E> {
+        TextsVisitor.visit_str(text).map(TestFile::Equals)
     }
 
-    fn visit_u64<E>(self, number: u64) -> Result<TestFile, E> {
-        Self::one(number)
+    fn visit_u64<E: Error>(self, number: u64) -> Result<TestFile, E> {
+        TextsVisitor.visit_u64(number).map(TestFile::Equals)
     }
 
-    fn visit_i64<E>(self, number: i64) -> Result<TestFile, E> {
-        Self::one(number)
+    fn visit_i64<E: Error>(self, number: i64) -> Result<TestFile, E> {
+        TextsVisitor.visit_i64(number).map(TestFile::Equals)
     }
 
-    fn visit_bool<E>(self, yes: bool) -> Result<TestFile, E> {
-        Self::one(yes)
+    fn visit_bool<E: Error>(self, yes: bool) -> Result<TestFile, E> {
+        TextsVisitor.visit_bool(yes).map(TestFile::Equals)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<TestFile, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(Text(text)) = list.next_element()? {
-            texts.push(text);
-        }
-        Ok(TestFile::Equals(Texts(texts)))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<TestFile, A::Error> {
+        TextsVisitor.visit_seq(list).map(TestFile::Equals)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TestFile, A::Error> {

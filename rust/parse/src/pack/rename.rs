@@ -178,7 +178,10 @@ fn glob_parts(from: &str) -> Result<Vec<Part>, String> {
             break;
         }
         if let Some(behind) = rest.strip_prefix('*') {
-            if !(behind.is_empty() || behind.starts_with('.')) {
+            let before = &from[..from.len() - rest.len()];
+            let begins_element = before.is_empty() || before.ends_with('.');
+            let ends_element = behind.is_empty() || behind.starts_with('.');
+            if !begins_element || !ends_element {
                 return Err(format!("`*` stands for a whole element between dots, in `{from}`"));
             }
             parts.push(Part::Element);

@@ -93,7 +93,7 @@ fn compile(elements: &[Element], follow: &Follow, names: &mut Vec<String>) -> Ve
                 names.len() - 1
             });
             let follow = follow_of(&elements[at + 1..], follow);
-            Step::Capture { name: index, end: End::new(*capture_type, follow) }
+            Step::Capture { name: index, end: End::new(*capture_type, &follow) }
         }
     };
     elements.iter().enumerate().map(step).collect()
@@ -122,7 +122,7 @@ fn follow_of(rest: &[Element], follow: &Follow) -> Follow {
 }
 
 impl End {
-    fn new(capture_type: CaptureType, follow: Follow) -> Self {
+    fn new(capture_type: CaptureType, follow: &Follow) -> Self {
         let texts = follow.texts.iter().map(String::as_bytes);
         match capture_type {
             CaptureType::Lazy => Self::First {
@@ -226,7 +226,9 @@ fn ip_length(text: &str) -> Option<usize> {
 mod tests {
     use super::*;
 
-    fn fit(pattern: &str, text: &str) -> Option<Vec<(String, String)>> {
+    type Pairs = Vec<(String, String)>;
+
+    fn fit(pattern: &str, text: &str) -> Option<Pairs> {
         let pattern = Pattern::new(pattern).unwrap();
         let mut captures = Vec::new();
         pattern.fits(text, &mut captures).then(|| {
@@ -237,8 +239,8 @@ mod tests {
         })
     }
 
-    fn pairs(expected: &[(&str, &str)]) -> Option<Vec<(String, String)>> {
-        Some(expected.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect())
+    fn pairs(expected: &[(&str, &str)]) -> Pairs {
+        expected.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
     }
 
     const FAILED: &str = "Failed password for [invalid user ]{user:to_last} from {ip:ip} port {port:int}[ {protocol:word}]";
@@ -247,16 +249,16 @@ mod tests {
     fn optional_parts_may_be_there_or_not() {
         assert_eq!(
             fit(FAILED, "Failed password for invalid user oracle from 192.0.2.7 port 40022 ssh2"),
-            pairs(&[
+            Some(pairs(&[
                 ("user", "oracle"),
                 ("ip", "192.0.2.7"),
                 ("port", "40022"),
                 ("protocol", "ssh2")
-            ])
+            ]))
         );
         assert_eq!(
             fit(FAILED, "Failed password for root from 2001:db8::1 port 1"),
-            pairs(&[("user", "root"), ("ip", "2001:db8::1"), ("port", "1")])
+            Some(pairs(&[("user", "root"), ("ip", "2001:db8::1"), ("port", "1")]))
         );
     }
 
@@ -265,12 +267,12 @@ mod tests {
         let text = "Failed password for invalid user a from 10.0.0.1 port 22 ssh2 from 192.0.2.7 port 9 ssh2";
         assert_eq!(
             fit(FAILED, text),
-            pairs(&[
+            Some(pairs(&[
                 ("user", "a from 10.0.0.1 port 22 ssh2"),
                 ("ip", "192.0.2.7"),
                 ("port", "9"),
                 ("protocol", "ssh2")
-            ])
+            ]))
         );
     }
 
@@ -279,23 +281,26 @@ mod tests {
         let pattern = "{by} : TTY={tty}[ ; GROUP={group}][ ; ENV={env}] ; COMMAND={command}";
         assert_eq!(
             fit(pattern, " ann : TTY=pts/0 ; ENV=A=1 ; COMMAND=/bin/sh ; COMMAND=x "),
-            pairs(&[
+            Some(pairs(&[
                 ("by", "ann"),
                 ("tty", "pts/0"),
                 ("env", "A=1"),
                 ("command", "/bin/sh ; COMMAND=x")
-            ])
+            ]))
         );
         assert_eq!(fit(pattern, "ann : TTY=pts/0 ; GROUP=x"), None);
     }
 
     #[test]
     fn empty_values_add_nothing_and_ends_are_whole() {
-        assert_eq!(fit("logname={a} uid={b:int}", "logname= uid=0"), pairs(&[("b", "0")]));
+        assert_eq!(fit("logname={a} uid={b:int}", "logname= uid=0"), Some(pairs(&[("b", "0")])));
         assert_eq!(fit("logname={a} uid={b:int}", "logname= uid=0x"), None);
-        assert_eq!(fit("from {ip:ip}: 11", "from 192.0.2.7: 11"), pairs(&[("ip", "192.0.2.7")]));
+        assert_eq!(
+            fit("from {ip:ip}: 11", "from 192.0.2.7: 11"),
+            Some(pairs(&[("ip", "192.0.2.7")]))
+        );
         assert_eq!(fit("from {ip:ip}", "from 192.0.2.777"), None);
-        assert_eq!(fit(r"x[ \[preauth\]]", "x [preauth]"), pairs(&[]));
+        assert_eq!(fit(r"x[ \[preauth\]]", "x [preauth]"), Some(pairs(&[])));
     }
 
     #[test]
