@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import tarfile
 from collections.abc import Iterator
@@ -12,6 +13,10 @@ from typing import Any
 
 import zstandard
 
+# The labelled data: beside the repo, unless the environment names another place.
+SHARED = Path(
+    os.environ.get("BIGSEC_SHARED_DATA", Path(__file__).resolve().parents[2] / "shared" / "data")
+)
 # `_id` and `_file` stand first in a record where the data have them, in this order.
 _HEAD = {
     "_id": re.compile(rb'^\{"_id": "(?:[^"\\]|\\.)*", '),

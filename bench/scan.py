@@ -24,10 +24,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus import lines, named, unpack_rules, without
+from corpus import SHARED, lines, named, unpack_rules, without
 
 BENCH = Path(__file__).resolve().parent
-SHARED = Path(os.environ.get("BIGSEC_SHARED_DATA", BENCH.parents[1] / "shared" / "data"))
 FOLDERS = ("mdecrevoisier", "otrf", "sbousseaden", "sigmahq-regression", "yamato-deepblue")
 PEER_VERSION = "rsigma 0.23.0"
 # Its variants, from what it does by itself to what it can do at best; see peers/rsigma/src/main.rs.

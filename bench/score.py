@@ -14,9 +14,9 @@ import json
 import sys
 from pathlib import Path
 
+from corpus import SHARED
 from sets import Inputs, Void, load
 
-SHARED = Path(__file__).resolve().parents[2] / "shared"
 EXIT_VOID, EXIT_USAGE = 1, 2
 
 
@@ -24,13 +24,13 @@ def main(arguments: list[str]) -> int:
     """Score one set; 1 where nothing came out, so that no figure means anything."""
     sets = load()
     options = parser(sorted(sets)).parse_args(arguments)
-    data = options.data or SHARED / "data" / options.set
+    data = options.data or SHARED / options.set
     if not data.is_dir():
         print(f"no such folder: {data}", file=sys.stderr)
         return EXIT_USAGE
     inputs = Inputs(
         data=data.resolve(),
-        shared=SHARED / "data",
+        shared=SHARED,
         scorer=options.scorer,
         events=options.events,
         rules=options.rules,
@@ -54,7 +54,7 @@ def parser(names: list[str]) -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="score.py", description=(__doc__ or "").split("\n", 1)[0])
     made.add_argument("set", choices=names, metavar="SET", help=", ".join(names))
     made.add_argument("--data", type=Path, help="folder of the set")
-    made.add_argument("--scorer", type=Path, default=SHARED / "score" / "score.py")
+    made.add_argument("--scorer", type=Path, default=SHARED.parent / "score" / "score.py")
     made.add_argument("--events", type=Path, help="folder of the events, where not beside the set")
     made.add_argument("--rules", type=Path, help="folder or .tar.zst of rules, where not beside it")
     made.add_argument("--json", action="store_true", help="one row a line")

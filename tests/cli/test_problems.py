@@ -60,6 +60,14 @@ def test_the_mark_stands_under_wide_characters_and_behind_tabs() -> None:
     assert lines[3] == " │ " + " " * len(" 中文".encode("gbk")) + "^^^^"
 
 
+def test_a_long_line_is_shown_around_its_fault() -> None:
+    line = "a" * 150 + "BAD" + "z" * 150
+    fault = Problem("BS1003", "n", "m", file="f", line=1, column=151, length=3, excerpt=line)
+    shown, marks = render(fault).plain.splitlines()[2:4]
+    assert len(shown) < 110
+    assert shown[marks.index("^") : marks.rindex("^") + 1] == "BAD"
+
+
 def test_a_file_name_cannot_steer_the_terminal() -> None:
     fault = Problem("BS1101", "n", "no such file: \x1b]0;x\x07", file="\x1b[2Jx", mend="\x9b")
     assert not {"\x1b", "\x07", "\x9b"} & set(render(fault).plain)

@@ -231,6 +231,12 @@ def test_the_same_scan_twice_into_one_folder_adds_nothing(
     assert sorted(path.name for path in (bigsec.folder / "out").iterdir()) != []
 
 
+def test_results_below_the_input_are_not_scanned(bigsec: Runner, logs: Path, cases: Path) -> None:
+    arguments = ["scan", logs, "--rules", cases / "rules", "--output", logs / "out"]
+    bigsec(*arguments)
+    assert "2 inputs" in bigsec(*arguments).err
+
+
 def test_a_folder_in_use_is_refused(bigsec: Runner, logs: Path, cases: Path) -> None:
     fifo = bigsec.folder / "pipe"
     os.mkfifo(fifo)

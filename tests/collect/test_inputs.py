@@ -104,6 +104,11 @@ def test_each_fault_is_named_and_the_rest_is_read(tree: Path) -> None:
     assert all(problem.file and problem.message and problem.mend for problem in found.problems)
 
 
+def test_the_folder_of_results_is_no_input(tree: Path) -> None:
+    assert _names(find_inputs([str(tree)], leave_out=str(tree / "sub")), tree) == ["a.log", "b.log"]
+    assert len(find_inputs([str(tree)], leave_out=str(tree / "gone")).inputs) == 4
+
+
 def test_a_pipe_is_read_only_when_it_is_named(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "a.log").write_bytes(b"x")

@@ -39,7 +39,9 @@ def describe(
     added: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for incident_id in ids:
-        values = _values(portraits[incident_id], events.get(incident_id, 0), now_us)
+        portrait = portraits[incident_id]
+        portrait.events = events.get(incident_id, 0)
+        values = _values(portrait, now_us)
         if incident_id in opened:
             number, founder = opened[incident_id]
             own = {"incident_id": incident_id, "number": number, "founding_signal_id": founder}
@@ -132,7 +134,7 @@ def _events(connection: Connection, ids: Sequence[str]) -> dict[str | None, int]
     return dict(connection.execute(query).all())
 
 
-def _values(portrait: Portrait, events: int, now_us: int) -> dict[str, Any]:
+def _values(portrait: Portrait, now_us: int) -> dict[str, Any]:
     return {
         "severity_id": portrait.severity_id,
         "level": portrait.level,
@@ -149,7 +151,7 @@ def _values(portrait: Portrait, events: int, now_us: int) -> dict[str, Any]:
         "tactics": orjson.dumps(portrait.tactics).decode(),
         "rules": portrait.rules,
         "signal_count": portrait.signals,
-        "event_count": events,
+        "event_count": portrait.events,
         "stale": False,
         "updated_us": now_us,
     }

@@ -98,6 +98,8 @@ def _can_link(entity: Entity) -> bool:
         return False
     if entity.type == "ip":
         return _names_one_machine(entity.value)
+    if entity.type == "host" and entity.role == "related":
+        return False  # A collector that records came through has seen every machine.
     return entity.type in ("user", "host", "hash", "domain")
 
 

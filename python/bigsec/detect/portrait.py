@@ -57,6 +57,7 @@ class Portrait:
     first_us: int = 0
     last_us: int = 0
     signals: int = 0
+    events: int = 0
     founder: tuple[int, str] = (0, "")
     _strongest: tuple[int, int, str] = (0, 0, "")
     _title: str = ""
@@ -116,18 +117,18 @@ class Portrait:
 
     @property
     def confidence(self) -> Confidence:
-        """How sure it is that this is not noise: more than one rule, a grave one, a success.
+        """How sure it is that this is not noise.
 
-        A first measure, from the signals alone: three rules that agree, or two of which one is
-        high, or a success that is at least medium, are `high`; two rules, or one that is high, are
-        `medium`.
+        A first measure, from the signals alone. Over more than one event: three rules, or two of
+        which one is high, or a success that is at least medium, are `high`. Rules that agree on one
+        event are no more than one witness: they, like one rule that is high, are `medium`.
         """
         rules, severity = len(self._rules), self.severity_id
-        if rules >= 3 or (rules == 2 and severity >= 4):
+        agree = rules >= 3 or (rules == 2 and severity >= 4)
+        succeeded = self.result == "success" and severity >= 3
+        if self.events > 1 and (agree or succeeded):
             return "high"
-        if self.result == "success" and severity >= 3:
-            return "high"
-        return "medium" if rules == 2 or severity >= 4 else "low"
+        return "medium" if rules >= 2 or severity >= 4 or succeeded else "low"
 
     @property
     def source(self) -> Answer:

@@ -13,7 +13,7 @@ VALUE_MAX: Final = 512
 """Characters of a value that are kept. Longer ones are commands and addresses of web resources,
 which stand whole in the event; databases index no more than a few thousand bytes."""
 
-_DEFAULTS: Final[dict[str, Role]] = {"ip": "source", "user": "source", "host": "target"}
+_USUAL: Final[dict[str, Role]] = {"ip": "source", "user": "source", "host": "target"}
 
 _IAM_CLASSES: Final = range(3001, 3100)
 """OCSF identity and access classes: their `user` is the account that is acted on."""
@@ -42,8 +42,11 @@ def with_roles(entities: Iterable[Entity], events: Sequence[Parts]) -> tuple[Ent
     """The entities with their roles, each once, in a fixed order.
 
     events: the parts of those that the signal speaks of. Where they differ, the stronger role
-    stands: an address that acts is a source, whatever else is done to it.
+    stands: an address that acts is a source, whatever else is done to it. Where they give the
+    usual role to another of the same kind (the machine itself, beside the collector that its
+    record came through), one that they do not name is merely related.
     """
+    given = {(kind, role) for parts in events for (kind, _), role in parts.items()}
     found: dict[tuple[str, str], Entity] = {}
     for entity in entities:
         value = entity.value[:VALUE_MAX]
@@ -51,7 +54,9 @@ def with_roles(entities: Iterable[Entity], events: Sequence[Parts]) -> tuple[Ent
             continue
         key = (entity.type, _fold(entity.type, value))
         roles = [parts[key] for parts in events if key in parts]
-        role = min(roles, key=_strength) if roles else _DEFAULTS.get(entity.type, "related")
+        usual = _USUAL.get(entity.type, "related")
+        unnamed: Role = "related" if (entity.type, usual) in given else usual
+        role = min(roles, key=_strength) if roles else unnamed
         found[entity.type, value] = Entity(entity.type, value, role)
     return tuple(sorted(found.values()))
 

@@ -14,10 +14,10 @@
 //! that nothing can read is no error: it stays an event of its text with a reason.
 
 pub mod decode;
-pub mod encoding;
+mod encoding;
 pub mod pack;
 pub mod pattern;
-pub mod time;
+mod time;
 
 mod explain;
 mod parsed;

@@ -10,6 +10,8 @@ use bigsec_event::{FieldName, Kind, codes};
 use bigsec_parse::{Outcome, ParseOptions, Parsed, Parser};
 use support::{RECEIVED_US, fields, packs, parse_one, parser, parser_of};
 
+/// The size of the longest records here.
+const SIZE: usize = 50 * 1024 * 1024;
 /// Far above what any of these needs, in a debug build under load.
 const LONG: Duration = Duration::from_secs(20);
 
@@ -114,7 +116,6 @@ fn a_parser_does_not_carry_over_from_the_record_before() {
 #[test]
 fn records_of_50_mb_take_linear_time() {
     let packs = packs();
-    const SIZE: usize = 50 * 1024 * 1024;
     let filled = |head: &str, fill: &str, tail: &str| {
         format!("{head}{}{tail}", fill.repeat(SIZE / fill.len()))
     };

@@ -97,7 +97,7 @@ const BAD_PACKS: [BadPack; 22] = [
     ("rename: [{from: a.**.b, to: $1}]", "BS2201", 5, 17, "only at the end", ""),
     ("time: [{field: a, format: iso}]", "BS2201", 5, 27, "no format of times", "rfc3339"),
     ("samples: [{raw: a, received: yesterday}]", "BS2201", 5, 30, "", "RFC 3339"),
-    ("samples: [{columns: {}}]", "BS2201", 5, 11, "missing field `raw`", ""),
+    ("samples: [{columns: {}}]", "BS2201", 5, 12, "missing field `raw`", ""),
     ("recognise: 3", "BS2201", 5, 12, "", ""),
 ];
 

@@ -6,9 +6,17 @@
 //! would serve an attacker better: raw control characters within strings are taken as they are,
 //! and a surrogate escape without its partner becomes U+FFFD.
 //!
-//! This is the only file that knows JSON's grammar. Why it is ours and not a library's: a library
-//! that keeps duplicate keys *and* number texts *and* says at which byte it stopped is slower or
-//! absent; see the timing in the crate's `examples/timing.rs`.
+//! This is the only file that knows JSON's grammar. It is ours because the libraries that keep
+//! duplicate keys and number texts are slower at this very task: over 6,892 Windows events of
+//! 1.1 kB (release build, one core), events a second with the fields pushed into a record:
+//!
+//! | reader | flat | nested (26 to 30 fields) |
+//! |---|---|---|
+//! | this one | 1.22 M | 0.64 M |
+//! | sonic-rs 0.5, serde visitor (which loses the spelling of numbers) | 0.68 M | 0.47 M |
+//! | sonic-rs 0.5, lazy iteration | 0.53 M | 0.20 M |
+//!
+//! and because input is hostile, and this has no unsafe code.
 
 use bigsec_event::{Fields, Kind, codes};
 use memchr::memchr2;

@@ -29,7 +29,7 @@ enum Step {
 enum End {
     /// Before the first of these texts, or at the end of the text where `or_end`.
     First { stops: Vec<Finder<'static>>, or_end: bool },
-    /// Before the last of these texts.
+    /// Before the last of these texts behind which the rest fits.
     Last { stops: Vec<FinderRev<'static>>, or_end: bool },
     /// Where its type says.
     Typed(CaptureType),
@@ -75,7 +75,7 @@ impl Pattern {
         let end = text.trim_end().len();
         let text = &text[..end];
         let start = end - text.trim_start().len();
-        run(&self.steps, text, start, captures) == Some(end)
+        run(&self.steps, text, start, true, captures) == Some(end)
     }
 }
 
@@ -137,8 +137,9 @@ impl End {
         }
     }
 
-    /// The length of the value at the start of `text`.
-    fn find(&self, text: &str) -> Option<usize> {
+    /// The length of the value at the start of `text`; of those that may be tried again, the one
+    /// that is shorter than `below`.
+    fn find(&self, text: &str, below: usize) -> Option<usize> {
         let bytes = text.as_bytes();
         match self {
             Self::First { stops, or_end } => {
@@ -146,8 +147,12 @@ impl End {
                 stop.or(or_end.then_some(text.len()))
             }
             Self::Last { stops, or_end } => {
-                let stop = stops.iter().filter_map(|stop| stop.rfind(bytes)).max();
-                stop.or(or_end.then_some(text.len()))
+                let before = |stop: &FinderRev<'static>| {
+                    let end = below.saturating_add(stop.needle().len()).saturating_sub(1);
+                    stop.rfind(&bytes[..end.min(bytes.len())])
+                };
+                let stop = stops.iter().filter_map(before).max();
+                stop.or((*or_end && below == usize::MAX).then_some(text.len()))
             }
             Self::Typed(capture_type) => typed_length(*capture_type, text),
         }
@@ -161,31 +166,56 @@ impl End {
     }
 }
 
-/// Where the steps end in the text, if they fit from `at`.
-fn run(steps: &[Step], text: &str, mut at: usize, captures: &mut Vec<Capture>) -> Option<usize> {
-    for step in steps {
+/// Places that a value which reaches to the last one is tried at.
+const MAX_TRIES: usize = 8;
+
+/// Where the steps end in the text, if they fit from `at`; where `whole`, only its end counts.
+fn run(
+    steps: &[Step],
+    text: &str,
+    mut at: usize,
+    whole: bool,
+    captures: &mut Vec<Capture>,
+) -> Option<usize> {
+    for (index, step) in steps.iter().enumerate() {
         match step {
             Step::Literal(literal) => {
                 text[at..].starts_with(&**literal).then_some(())?;
                 at += literal.len();
             }
+            Step::Capture { name, end: end @ End::Last { .. } } => {
+                let rest = &steps[index + 1..];
+                let mut below = usize::MAX;
+                let before = captures.len();
+                return (0..MAX_TRIES).find_map(|_| {
+                    below = end.find(&text[at..], below)?;
+                    captures.truncate(before);
+                    push(*name, at..at + below, Kind::String, captures);
+                    run(rest, text, at + below, whole, captures)
+                });
+            }
             Step::Capture { name, end } => {
-                let range: Range<usize> = at..at + end.find(&text[at..])?;
+                let range = at..at + end.find(&text[at..], usize::MAX)?;
                 at = range.end;
-                if !range.is_empty() {
-                    captures.push(Capture { name: *name, range, kind: end.kind() });
-                }
+                push(*name, range, end.kind(), captures);
             }
             Step::Optional(inside) => {
                 let before = captures.len();
-                match run(inside, text, at, captures) {
+                match run(inside, text, at, false, captures) {
                     Some(end) => at = end,
                     None => captures.truncate(before),
                 }
             }
         }
     }
-    Some(at)
+    (!whole || at == text.len()).then_some(at)
+}
+
+/// A value that turns out empty adds nothing.
+fn push(name: usize, range: Range<usize>, kind: Kind, captures: &mut Vec<Capture>) {
+    if !range.is_empty() {
+        captures.push(Capture { name, range, kind });
+    }
 }
 
 fn typed_length(capture_type: CaptureType, text: &str) -> Option<usize> {
@@ -194,6 +224,9 @@ fn typed_length(capture_type: CaptureType, text: &str) -> Option<usize> {
             let sign = usize::from(text.starts_with(['-', '+']));
             let digits = run_length(&text[sign..], |byte| byte.is_ascii_digit());
             if digits == 0 { 0 } else { sign + digits }
+        }
+        CaptureType::Name => {
+            run_length(text, |byte| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte))
         }
         CaptureType::Ip => return ip_length(text),
         CaptureType::Host => host_length(text),
@@ -274,6 +307,21 @@ mod tests {
                 ("protocol", "ssh2")
             ]))
         );
+    }
+
+    #[test]
+    fn what_is_behind_the_last_place_must_fit_too() {
+        let pattern = "closed by user {user:to_last} {ip:ip} port {port:int}[ \\[preauth\\]]";
+        assert_eq!(
+            fit(pattern, "closed by user a 127.0.0.1 port 1 192.0.2.7 port 9 [preauth]"),
+            Some(pairs(&[("user", "a 127.0.0.1 port 1"), ("ip", "192.0.2.7"), ("port", "9")]))
+        );
+        assert_eq!(
+            fit("{a:to_last} from {b:int}", "x from from 1"),
+            Some(pairs(&[("a", "x from"), ("b", "1")]))
+        );
+        assert_eq!(fit("{a:to_last}[ x{b:int}]", "1 x2 x3y"), Some(pairs(&[("a", "1 x2 x3y")])));
+        assert!(Pattern::new("{a:to_last} {b:to_last} {c:to_last}").is_err());
     }
 
     #[test]

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | text | itself, byte for byte |
 //! | `{name}` | a value: ends before the first place where what follows can begin; at the end of the pattern, takes all that is left |
-//! | `{name:to_last}` | the same, but ends before the *last* such place: for what a stranger chooses, such as a user name, so that he cannot move the rest of the sentence |
+//! | `{name:to_last}` | the same, but ends before the *last* such place where the rest fits: for what a stranger chooses, such as a user name, so that he cannot forge the rest of the sentence |
 //! | `{name:word}` | a run of anything but white space, not empty |
+//! | `{name:name}` | letters, digits and `_ - . /`, not empty |
 //! | `{name:int}` | digits, perhaps with a sign; becomes a number |
 //! | `{name:ip}` | an IPv4 or IPv6 address |
 //! | `{name:host}` | a host name or an address: letters, digits and `. _ - : %` |
@@ -20,8 +21,9 @@
 //!
 //! A pattern fits the whole text, white space at both ends aside. It is read once from left to
 //! right: a value takes its part as the table says and never gives any back; an optional part is
-//! tried once where it stands and left out where it does not fit. So the time is linear in the
-//! text. "What follows" a value are the text behind it and the first texts of the optional parts
+//! tried once where it stands and left out where it does not fit. Only `to_last` tries again, from
+//! the last eight places backwards, and a pattern may have but two of them. So the time is linear
+//! in the text. "What follows" a value are the text behind it and the first texts of the optional parts
 //! in between; that is why two values may not touch unless the first of them has a type that
 //! knows its own end.
 //!

@@ -8,6 +8,7 @@ pub(super) enum CaptureType {
     /// Ends before the last such place.
     ToLast,
     Word,
+    Name,
     Int,
     Ip,
     Host,
@@ -33,9 +34,11 @@ pub struct PatternError {
 
 /// Levels of optional parts: real messages need two.
 const MAX_NESTING: usize = 4;
+/// Values that reach to the last place: each multiplies the time.
+const MAX_TO_LAST: usize = 2;
 
 pub(super) fn read(text: &str) -> Result<Vec<Element>, PatternError> {
-    let mut reader = Reader { rest: text, whole: text };
+    let mut reader = Reader { rest: text, whole: text, to_last: 0 };
     let elements = reader.elements(0)?;
     if !reader.rest.is_empty() {
         return Err(reader.error("`]` closes nothing"));
@@ -50,6 +53,8 @@ pub(super) fn read(text: &str) -> Result<Vec<Element>, PatternError> {
 struct Reader<'a> {
     rest: &'a str,
     whole: &'a str,
+    /// How many values reach to the last place.
+    to_last: usize,
 }
 
 impl Reader<'_> {
@@ -103,15 +108,20 @@ impl Reader<'_> {
             "" if !inside.ends_with(':') => CaptureType::Lazy,
             "to_last" => CaptureType::ToLast,
             "word" => CaptureType::Word,
+            "name" => CaptureType::Name,
             "int" => CaptureType::Int,
             "ip" => CaptureType::Ip,
             "host" => CaptureType::Host,
             _ => {
                 return Err(self.error(&format!(
-                    "`{type_name}` is no type; there are to_last, word, int, ip and host"
+                    "`{type_name}` is no type; there are to_last, word, name, int, ip and host"
                 )));
             }
         };
+        self.to_last += usize::from(capture_type == CaptureType::ToLast);
+        if self.to_last > MAX_TO_LAST {
+            return Err(self.error("more than two values reach to the last place"));
+        }
         self.rest = rest;
         Ok(Element::Capture { name: name.to_owned(), capture_type })
     }
