@@ -155,6 +155,61 @@ def test_a_reader_that_goes_away_is_no_error(bigsec: Runner, cases: Path) -> Non
     assert (code, done.stderr) == ("0", "")
 
 
+def test_a_reader_that_goes_away_does_not_stop_what_is_being_kept(
+    bigsec: Runner, cases: Path
+) -> None:
+    (bigsec.folder / "many.log").write_bytes((cases / "access.log").read_bytes() * 2_000)
+    words = command(
+        "scan", "many.log", "--signals", "--rules", cases / "rules", "--output", "out", "--quiet"
+    )
+    script = '"$@" | head -n 1 > first; echo "${PIPESTATUS[0]}"'
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", *words],
+        capture_output=True,
+        text=True,
+        cwd=bigsec.folder,
+        env=environment(),
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("0\n", "")
+    (incident,) = bigsec("incidents", "list", "--store", "out").out.splitlines()
+    assert json.loads(incident)["signal_count"] == 2_000
+
+
+DATA_COMMANDS = (
+    ("scan", "access.log"),
+    ("scan", "access.log", "--signals"),
+    ("scan", "gone.log"),
+    ("parse", "access.log"),
+    ("parse", "access.log", "--explain"),
+    ("incidents", "list", "--store", "out"),
+    ("incidents", "show", "2026-000001", "--store", "out"),
+    ("incidents", "show", "2001-1", "--store", "out"),
+    ("rules", "list"),
+    ("rules", "check"),
+    ("rules", "check", "bad_rules"),
+    ("packs", "list"),
+    ("packs", "show", "json"),
+    ("demo",),
+)
+
+
+@pytest.mark.parametrize("words", DATA_COMMANDS, ids=" ".join)
+@pytest.mark.parametrize("language", ["en", "zh_CN"])
+def test_stdout_is_pure(bigsec: Runner, cases: Path, words: tuple[str, ...], language: str) -> None:
+    (bigsec.folder / "access.log").write_bytes((cases / "access.log").read_bytes())
+    (bigsec.folder / "bad_rules").symlink_to(cases / "bad_rules")
+    if "out" in words:
+        bigsec("scan", "access.log", "--output", "out")
+    piped = bigsec(*words, env={"BIGSEC_LANG": language})
+    shown = bigsec.on_terminal(*words, "--json", env={"BIGSEC_LANG": language})
+    assert shown.code == piped.code
+    for done in (piped, shown):
+        for line in done.out.splitlines():
+            assert isinstance(json.loads(line), dict)
+        assert "\x1b" not in done.out
+
+
 def test_a_full_disk_behind_stdout_is_an_error(bigsec: Runner, cases: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")

@@ -53,6 +53,13 @@ def test_the_list_can_be_narrowed(bigsec: Runner, store: Path) -> None:
     assert count("--since", "2020-01-01") == everything
 
 
+def test_a_limit_holds_for_every_format(bigsec: Runner, store: Path) -> None:
+    for form in ("ndjson", "csv", "table"):
+        done = bigsec("incidents", "list", "--store", store, "-n", "1", "--format", form)
+        numbers = [line for line in done.out.splitlines() if "2026-0" in line.split(" ")[0]]
+        assert len(numbers) == 1, form
+
+
 def test_show_answers_the_four_questions_with_evidence(bigsec: Runner, store: Path) -> None:
     (first, *_) = [
         json.loads(line)

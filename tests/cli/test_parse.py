@@ -59,6 +59,22 @@ def test_an_output_that_cannot_be_written_is_said_so(bigsec: Runner, cases: Path
     assert "cannot write" in done.err
 
 
+def test_a_device_is_written_to_and_not_replaced(bigsec: Runner, cases: Path) -> None:
+    assert bigsec("parse", cases / "access.log", "--output", "/dev/null").code == 0
+    assert Path("/dev/null").is_char_device()
+    folder = bigsec("parse", cases / "access.log", "--output", ".")
+    assert folder.code == 2
+    assert "cannot write" in folder.err
+
+
+def test_a_link_stays_a_link(bigsec: Runner, cases: Path) -> None:
+    (bigsec.folder / "real.ndjson").write_text("old")
+    (bigsec.folder / "link.ndjson").symlink_to("real.ndjson")
+    assert bigsec("parse", cases / "access.log", "--output", "link.ndjson").code == 0
+    assert (bigsec.folder / "link.ndjson").is_symlink()
+    assert len((bigsec.folder / "real.ndjson").read_text().splitlines()) == 5
+
+
 def test_keep_raw(bigsec: Runner, cases: Path) -> None:
     raw = [
         json.loads(line).get("raw_data")

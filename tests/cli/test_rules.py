@@ -24,13 +24,13 @@ def test_check_names_every_fault_with_its_place(bigsec: Runner, cases: Path) -> 
         "not_yaml.yml",
         "bomb.yml",
     }
-    assert "5 files, 1 rules loaded" in done.err
+    assert "Files: 5 · rules loaded: 1 ·" in done.err
 
 
 def test_check_of_good_rules_is_silent_on_stdout(bigsec: Runner, cases: Path) -> None:
     done = bigsec("rules", "check", cases / "rules")
     assert (done.code, done.out) == (0, "")
-    assert "2 files, 2 rules loaded, 0 errors, 0 warnings in " in done.err
+    assert "Files: 2 · rules loaded: 2 · errors: 0 · warnings: 0 · " in done.err
 
 
 def test_the_bundled_rules_are_good(bigsec: Runner) -> None:

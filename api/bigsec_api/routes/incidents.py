@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
-from bigsec.detect import IncidentFilter, Level, get_incident, list_incidents
-from bigsec.detect.model import Order
-from bigsec.errors import BigsecError
+from bigsec.detect import get_incident
 from bigsec_api.deps import OpenStore
-from bigsec_api.errors import ProblemBody
+from bigsec_api.document import PROBLEMS, found
+from bigsec_api.json_answer import JsonAnswer
+from bigsec_api.lists import incident_page, page_dict
+from bigsec_api.models import IncidentList, IncidentWhole
+from bigsec_api.queries import IncidentQuery
 
-router = APIRouter(prefix="/incidents", tags=["incidents"])
+router = APIRouter(
+    prefix="/incidents", tags=["incidents"], responses=PROBLEMS, default_response_class=JsonAnswer
+)
+
+Reference = Annotated[
+    str,
+    Path(max_length=100, description="Id, number (2026-000123) or unique beginning of the id."),
+]
+SignalsMax = Annotated[int, Query(ge=1, le=1000, description="Signals in the answer.")]
+EvidenceMax = Annotated[int, Query(ge=1, le=1000, description="Events in the answer.")]
 
 
-@router.get("", responses={400: {"model": ProblemBody}, 503: {"model": ProblemBody}})
-def incidents(
-    store: OpenStore,
-    *,
-    level: Level | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-    text: Annotated[str | None, Query(max_length=200)] = None,
-    source: Annotated[str | None, Query(max_length=500)] = None,
-    entity: Annotated[str | None, Query(max_length=500)] = None,
-    order: Order = "level",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 50,
-    after: Annotated[str | None, Query(max_length=500)] = None,
-) -> dict[str, Any]:
+@router.get("", responses=found(IncidentList, "incidents"))
+def incidents(store: OpenStore, query: Annotated[IncidentQuery, Query()]) -> JsonAnswer:
     """One page of incidents; `next` is the cursor of the page that follows."""
-    where = IncidentFilter(
-        level=level, since=since, until=until, text=text, source=source, entity=entity
-    )
-    try:
-        page = list_incidents(store, where, limit=limit, after=after, order=order)
-    except ValueError as error:
-        raise BigsecError("BS4001", "usage", str(error)) from error
-    return {
-        "incidents": [incident.to_dict() for incident in page.incidents],
-        "next": page.next,
-        "total": page.total,
-        "total_exact": page.total_exact,
-    }
+    page = incident_page(store, query)
+    return JsonAnswer(page_dict("incidents", list(page.incidents), page))
 
 
-@router.get("/{reference}", responses={404: {"model": ProblemBody}, 503: {"model": ProblemBody}})
-def incident(store: OpenStore, reference: str) -> dict[str, Any]:
-    """An incident by id, number or unique beginning of its id, with its signals and raw lines."""
-    return get_incident(store, reference).to_dict()
+@router.get("/{reference}", responses=found(IncidentWhole, "incident"))
+def incident(
+    store: OpenStore, reference: Reference, signals: SignalsMax = 1000, evidence: EvidenceMax = 100
+) -> JsonAnswer:
+    """An incident with its signals, timeline, entities, events and raw lines."""
+    whole = get_incident(store, reference, signals_max=signals, evidence_max=evidence)
+    return JsonAnswer(whole.to_dict())

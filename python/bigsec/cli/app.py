@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 import traceback
@@ -13,15 +12,13 @@ from typing import Annotated, Any
 import typer
 
 from bigsec.cli import completion, demo, incidents, packs, parse, rules, scan
-from bigsec.cli.exits import Exit, exit_of
+from bigsec.cli.exits import DISK_FULL, Exit, exit_of
 from bigsec.cli.help import HelpfulCommand, HelpfulGroup
 from bigsec.cli.problems import render, show_error
 from bigsec.cli.terminal import Color, console, visible
 from bigsec.cli.usage import problem_of, unknown_command
 from bigsec.cli.wording import text
 from bigsec.errors import BigsecError, Problem
-
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 @dataclass(slots=True)
@@ -148,7 +145,7 @@ def run(arguments: list[str]) -> int:
     except typer.TyperException as error:
         return _usage(error)
     except OSError as error:
-        return _no_room(error) if error.errno in _FULL else _defect(error, debug)
+        return _no_room(error) if error.errno in DISK_FULL else _defect(error, debug)
     except (typer.Abort, KeyboardInterrupt):
         return Exit.INTERRUPTED
     except Exception as error:  # the outermost boundary: a defect must not look like a finding

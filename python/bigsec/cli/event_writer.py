@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
+from bigsec.cli.exits import DISK_FULL
 from bigsec.cli.usage import wrong_usage
 from bigsec.cli.wording import text
 from bigsec.errors import StoreFullError
@@ -36,7 +37,8 @@ def open_writer(
         sys.stdout.flush()
         return
     _refuse_input(path, inputs)
-    with _whole_file(path) as stream, _format(to, stream, reader) as writer:
+    opened = _whole_file if _is_replaceable(path) else _device
+    with opened(path) as stream, _format(to, stream, reader) as writer:
         yield writer
 
 
@@ -83,10 +85,25 @@ def _refuse_input(path: str, inputs: Sequence[Input]) -> None:
             raise wrong_usage(text("parse.is_input", path=path))
 
 
+def _is_replaceable(path: str) -> bool:
+    """A device or a pipe is written to; a file of its name must never take its place."""
+    return not os.path.exists(path) or os.path.isfile(path)
+
+
+@contextmanager
+def _device(path: str) -> Iterator[BinaryIO]:
+    try:
+        with open(path, "wb") as stream:
+            yield stream
+    except IsADirectoryError as error:
+        raise _cannot_write(path, error) from error
+
+
 @contextmanager
 def _whole_file(path: str) -> Iterator[BinaryIO]:
     """A file under a name of its own, renamed once it stands on the disk."""
-    folder = os.path.dirname(path) or os.curdir
+    path = os.path.realpath(path)  # a link stays, and what it leads to is replaced
+    folder = os.path.dirname(path)
     try:
         descriptor, waiting = tempfile.mkstemp(dir=folder, prefix=".bigsec-", suffix=".part")
     except OSError as error:
@@ -107,9 +124,7 @@ def _whole_file(path: str) -> Iterator[BinaryIO]:
 
 
 def _cannot_write(path: str, error: OSError) -> Exception:
-    import errno
-
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if error.errno in DISK_FULL:
         return StoreFullError("BS3103", "store.full", text("parse.full", path=path))
     return wrong_usage(text("parse.no_write", path=path, reason=error.strerror or str(error)))
 

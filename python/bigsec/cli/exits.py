@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from enum import IntEnum
 
 from bigsec.errors import (
@@ -30,6 +31,9 @@ class Exit(IntEnum):
     CONFIGURATION = 78
     INTERRUPTED = 130
 
+
+# What the operating system says when there is no room; not every system has quotas.
+DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 
 # In order: the first class that fits decides.
 _BY_ERROR: tuple[tuple[type[BigsecError], Exit], ...] = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,8 +11,8 @@ import typer
 from bigsec.cli.exits import Exit
 from bigsec.cli.help import HelpfulGroup
 from bigsec.cli.incident_view import COLUMNS, flat, show_list, show_one
+from bigsec.cli.levels import LEVELS
 from bigsec.cli.options import (
-    LEVELS,
     STORE_DEFAULT,
     ColorOption,
     FormatOption,
@@ -40,10 +41,13 @@ app = typer.Typer(cls=HelpfulGroup, help=text("incidents.help"), rich_markup_mod
 
 # Signals and events of one incident that are read at a time; its counts say how many there are.
 SIGNALS_MAX = 1_000
+# Rows of a table, unless the user wants more.
+TABLE_ROWS = 50
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LimitOption = Annotated[
-    int, typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help=text("incidents.limit"))
+    int | None,
+    typer.Option("--limit", "-n", metavar="N", min=1, max=1000, help=text("incidents.limit")),
 ]
 SearchOption = Annotated[
     str | None, typer.Option("--search", metavar="TEXT", help=text("incidents.search"))
@@ -62,7 +66,7 @@ def list_stored(
     since: SinceOption = None,
     until: UntilOption = None,
     search: SearchOption = None,
-    limit: LimitOption = 50,
+    limit: LimitOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
     timezone: ZoneOption = "UTC",
@@ -79,11 +83,11 @@ def list_stored(
     with open_store(store) as opened:
         if talk.form is not Format.TABLE:
             writer = rows(talk.form, COLUMNS)
-            for incident in every_incident(opened, where=where):
+            for incident in islice(every_incident(opened, where=where), limit):
                 writer.write(flat(incident) if talk.form is Format.CSV else incident.to_dict())
             writer.close()
             return Exit.DONE
-        page = list_incidents(opened, where, limit=limit)
+        page = list_incidents(opened, where, limit=limit or TABLE_ROWS)
     if not page.incidents:
         talk.say(text("incidents.none"))
         return Exit.DONE

@@ -10,7 +10,6 @@ from bigsec.cli.output import Format
 from bigsec.cli.terminal import Color
 from bigsec.cli.wording import text
 
-LEVELS = ("informational", "low", "medium", "high", "critical")
 STATUSES = ("stable", "test", "experimental", "deprecated", "unsupported")
 
 PathsArgument = Annotated[

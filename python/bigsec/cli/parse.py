@@ -36,6 +36,7 @@ from bigsec.collect import find_inputs
 if TYPE_CHECKING:
     from bigsec._core import EventReader
     from bigsec.cli.event_writer import EventWriter
+    from bigsec.cli.progress import Progress
 
 
 class To(StrEnum):
@@ -88,7 +89,7 @@ def parse(
         reader = _reader(inputs, format=input_format, timezone=timezone, keep_raw=keep_raw)
         began = time.monotonic()
         with open_writer(to, output, reader, inputs=found.inputs) as writer:
-            _copy(reader, writer, talk, stop)
+            _copy(reader, writer, talk.progress(beside_data=output is None), stop)
     done = Account(
         ledgers=reader.ledgers,
         elapsed_s=time.monotonic() - began,
@@ -119,9 +120,8 @@ def _reader(
     )
 
 
-def _copy(reader: EventReader, writer: EventWriter, talk: Talk, stop: Stop) -> None:
+def _copy(reader: EventReader, writer: EventWriter, progress: Progress, stop: Stop) -> None:
     """Hand batches on until the end, or until the user wants no more."""
-    progress = talk.progress()
     for batch in reader:
         writer.write(batch)
         progress.update(*reader.progress())

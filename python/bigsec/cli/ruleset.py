@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bigsec.cli.options import LEVELS, STATUSES
+from bigsec.cli.levels import LEVELS
+from bigsec.cli.options import STATUSES
 from bigsec.cli.usage import check_choice
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ import typer
 from bigsec.cli import account
 from bigsec.cli.exits import Exit
 from bigsec.cli.incident_view import COLUMNS, flat, show_list
-from bigsec.cli.levels import at_least
+from bigsec.cli.levels import LEVELS, at_least
 from bigsec.cli.options import (
-    LEVELS,
     ColorOption,
     FormatOption,
     InputFormatOption,
@@ -43,7 +42,7 @@ from bigsec.cli.wording import text
 from bigsec.collect import FoundInputs, find_inputs, standard_input
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from datetime import tzinfo
 
     from bigsec._core import Rules
@@ -129,30 +128,60 @@ def scan_and_show(
     """Run the scan and write its result to stdout."""
     progress = talk.progress()
     with Destination(output) as destination:
-        if signals:
-            sink, close = signal_sink(talk, local)
-            done = run(plan, destination.store, progress=progress, stop=stop, on_signal=sink)
-            close()
-        else:
-            done = run(plan, destination.store, progress=progress, stop=stop)
-        # The result stands before it is shown: a reader that goes away takes nothing with it.
-        store = destination.settle()
         if not signals:
-            write_incidents(store, talk, local, folder=output)
+            done = run(plan, destination.store, progress=progress, stop=stop)
+            # The result stands before it is shown: a reader that goes away takes nothing with it.
+            write_incidents(destination.settle(), talk, local, folder=output)
+            return done
+        with SignalSink(talk, local, must_go_on=output is not None) as sink:
+            done = run(plan, destination.store, progress=progress, stop=stop, on_signal=sink)
+            destination.settle()
+    if output is None:
+        done.recorded = None  # nobody will see these incidents
     return done
 
 
-def signal_sink(
-    talk: Talk, local: tzinfo
-) -> tuple[Callable[[dict[str, Any]], None], Callable[[], None]]:
-    """Where signals go one by one, and what ends them."""
-    if talk.form is Format.TABLE:
-        return (
-            lambda signal: talk.out.print(signal_line(signal, local), soft_wrap=True),
-            sys.stdout.flush,
-        )
-    writer = rows(talk.form, SIGNAL_COLUMNS)
-    return writer.write, writer.close
+class SignalSink:
+    """Where signals go, one by one, as they are found.
+
+    must_go_on: a reader that goes away ends the output, not the scan that is also being kept; the
+    BrokenPipeError comes at the end.
+    """
+
+    def __init__(self, talk: Talk, local: tzinfo, *, must_go_on: bool) -> None:
+        self._talk = talk
+        self._local = local
+        self._must_go_on = must_go_on
+        self._rows = None if talk.form is Format.TABLE else rows(talk.form, SIGNAL_COLUMNS)
+        self._gone: BrokenPipeError | None = None
+
+    def __call__(self, signal: dict[str, Any]) -> None:
+        """Write one signal, now: somebody may be watching."""
+        if self._gone is not None:
+            return
+        try:
+            if self._rows is None:
+                self._talk.out.print(signal_line(signal, self._local), soft_wrap=True)
+            else:
+                self._rows.write(signal)
+            sys.stdout.flush()
+        except BrokenPipeError as error:
+            if not self._must_go_on:
+                raise
+            self._gone = error
+
+    def __enter__(self) -> SignalSink:
+        """Itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the output, unless something else went wrong."""
+        if kind is not None:
+            return
+        if self._gone is not None:
+            raise self._gone
+        if self._rows is not None:
+            self._rows.close()
 
 
 def write_incidents(store: Store, talk: Talk, local: tzinfo, *, folder: str | None) -> None:

@@ -49,9 +49,13 @@ class Talk:
         """Where talk goes."""
         return console(self.color, err=True)
 
-    def progress(self) -> Progress:
-        """A progress line that knows whether to be seen."""
-        live = is_terminal(sys.stderr) and not self.quiet
+    def progress(self, *, beside_data: bool = False) -> Progress:
+        """A progress line that knows whether to be seen.
+
+        beside_data: results go to stdout meanwhile; on one terminal the two would mix.
+        """
+        mixed = beside_data and is_terminal(sys.stdout)
+        live = is_terminal(sys.stderr) and not self.quiet and not mixed
         return Progress(sys.stderr, live=live, plain=self.verbose and not self.quiet)
 
     def say(self, told: str) -> None:

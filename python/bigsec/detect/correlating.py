@@ -24,6 +24,7 @@ from bigsec.detect.moments import to_us
 from bigsec.detect.numbers import Numbers, number_order
 from bigsec.detect.settings import Grouping
 from bigsec.detect.spans import facts_in, waiting_spans
+from bigsec.detect.stored import sound
 from bigsec.store import Store, chunks
 from bigsec.store.model import IncidentRedirectRow, IncidentRow, IncidentSignalRow
 
@@ -51,7 +52,7 @@ def correlate_waiting(store: Store, settings: Grouping, now: datetime) -> Record
     """Group the signals that wait, in one transaction."""
     key, now_us = store.key, to_us(now)
     new = updated = 0
-    with store.write() as connection:
+    with store.write() as connection, sound("a signal"):
         numbers = Numbers(connection, now.year)
         for span in waiting_spans(connection, settings.gap_s * 1_000_000):
             facts, current = facts_in(connection, span)

@@ -6,11 +6,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from bigsec.detect.model import Answer
 from bigsec.detect.portrait import Portrait, Stroke, Tally
+from bigsec.detect.stored import read_texts, written
 from bigsec.store.model import (
     IncidentEntityRow,
     IncidentRow,
@@ -101,7 +101,7 @@ def _portraits(connection: Connection, ids: Sequence[str]) -> dict[str | None, P
         .join(SignalRow, SignalRow.signal_id == IncidentSignalRow.signal_id)
         .where(IncidentSignalRow.incident_id.in_(ids))
     )
-    lists: dict[str, Any] = {}
+    lists: dict[str, tuple[str, ...]] = {}
     for incident_id, *plain, techniques, tactics, cves in connection.execute(query):
         read = [_read(text, lists) for text in (techniques, tactics, cves)]
         portraits[incident_id].add(Stroke(*plain, *read))
@@ -117,10 +117,10 @@ def _portraits(connection: Connection, ids: Sequence[str]) -> dict[str | None, P
     return portraits
 
 
-def _read(text: str, known: dict[str, Any]) -> Any:
+def _read(text: str, known: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The lists of a rule stand on each of its signals: read each text once."""
     if text not in known:
-        known[text] = orjson.loads(text)
+        known[text] = read_texts(text)
     return known[text]
 
 
@@ -148,7 +148,7 @@ def _values(portrait: Portrait, now_us: int) -> dict[str, Any]:
         "method": _json(portrait.method),
         "target": _json(portrait.target),
         "weakness": _json(portrait.weakness),
-        "tactics": orjson.dumps(portrait.tactics).decode(),
+        "tactics": written(portrait.tactics),
         "rules": portrait.rules,
         "signal_count": portrait.signals,
         "event_count": portrait.events,
@@ -159,4 +159,4 @@ def _values(portrait: Portrait, now_us: int) -> dict[str, Any]:
 
 def _json(answer: Answer) -> str:
     row = {"values": answer.values, "total": answer.total, "reason": answer.reason}
-    return orjson.dumps(row).decode()
+    return written(row)

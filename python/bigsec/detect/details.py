@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-import orjson
 from sqlalchemy import Connection, select
 
 from bigsec.detect.levels import level_of
@@ -16,6 +15,7 @@ from bigsec.detect.portrait import combine_results
 from bigsec.detect.queries import COLUMNS, incident_fields
 from bigsec.detect.references import find
 from bigsec.detect.signal import Entity, Evidence, Result, Role, Signal
+from bigsec.detect.stored import read_object, read_texts, sound
 from bigsec.store import Store, chunks
 from bigsec.store.model import (
     EventRow,
@@ -39,7 +39,7 @@ FOLD_US: Final = 300_000_000
 
 def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int) -> IncidentDetail:
     """The incident that a reference names. Raises NotFoundError."""
-    with store.read() as connection:
+    with store.read() as connection, sound("an incident"):
         incident_id = find(connection, reference)
         head = (
             connection.execute(
@@ -96,9 +96,9 @@ def _signal(row: Any, events: Sequence[str], entities: Sequence[Entity]) -> Sign
         parser=row["parser"],
         event_ids=tuple(events),
         entities=tuple(sorted(entities)),
-        attack_techniques=tuple(orjson.loads(row["techniques"])),
-        attack_tactics=tuple(orjson.loads(row["tactics"])),
-        cves=tuple(orjson.loads(row["cves"])),
+        attack_techniques=read_texts(row["techniques"]),
+        attack_tactics=read_texts(row["tactics"]),
+        cves=read_texts(row["cves"]),
         result=cast(Result, row["result"]),
         rule_author=row["rule_author"],
         rule_license=row["rule_license"],
@@ -159,7 +159,7 @@ def _evidence(connection: Connection, event_ids: list[str]) -> tuple[Evidence, .
                     source=row["source"],
                     parser=row["parser"],
                     raw=row["raw"],
-                    ocsf=orjson.loads(row["ocsf"]),
+                    ocsf=read_object(row["ocsf"]),
                 )
             )
     return tuple(sorted(found, key=lambda one: (one.time_effective, one.event_id)))

@@ -31,6 +31,7 @@ from bigsec.detect.model import (
 )
 from bigsec.detect.moments import from_us, to_us
 from bigsec.detect.signal import Result
+from bigsec.detect.stored import read_object, read_texts, sound
 from bigsec.store import Store
 from bigsec.store.model import (
     EventRow,
@@ -45,6 +46,9 @@ __all__ = ["COLUMNS", "incident_fields", "page", "store_summary"]
 LIMIT_MAX: Final = 1000
 TOTAL_MAX: Final = 10_000
 """Incidents that are counted exactly: a page must not wait for a count of millions."""
+
+_BIG: Final = 1 << 63
+"""What no 64-bit column can hold."""
 
 _ORDERS: Final[dict[str, tuple[Any, ...]]] = {
     "level": (IncidentRow.severity_id, IncidentRow.last_us, IncidentRow.incident_id),
@@ -90,8 +94,8 @@ def page(
     query = query.order_by(*(column.desc() for column in columns)).limit(limit + 1)
     with store.read() as connection:
         rows = connection.execute(query).mappings().all()
+        shown = [Incident(**incident_fields(row)) for row in rows[:limit]]
         total = connection.scalar(_count(conditions)) or 0
-    shown = [Incident(**incident_fields(row)) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
     return IncidentPage(
         incidents=tuple(shown),
@@ -109,21 +113,31 @@ def store_summary(store: Store) -> Summary:
         counts = dict(connection.execute(levels).all())
         first, last, signals = connection.execute(ends).one()
         events = connection.scalar(select(func.count()).select_from(EventRow)) or 0
-    by_level: dict[Level, int] = dict.fromkeys(reversed(LEVELS), 0)
+        with sound("a signal"):
+            return Summary(
+                incidents=sum(counts.values()),
+                signals=signals,
+                events=events,
+                first=None if first is None else from_us(first),
+                last=None if last is None else from_us(last),
+                levels=_by_level(counts),
+            )
+
+
+def _by_level(counts: dict[int, int]) -> dict[Level, int]:
+    found: dict[Level, int] = dict.fromkeys(reversed(LEVELS), 0)
     for severity, count in counts.items():
-        by_level[level_of(severity)] += count
-    return Summary(
-        incidents=sum(counts.values()),
-        signals=signals,
-        events=events,
-        first=None if first is None else from_us(first),
-        last=None if last is None else from_us(last),
-        levels=by_level,
-    )
+        found[level_of(severity)] += count
+    return found
 
 
 def incident_fields(row: Any) -> dict[str, Any]:
     """The fields of an `Incident` from a row of `COLUMNS`."""
+    with sound("an incident"):
+        return _fields(row)
+
+
+def _fields(row: Any) -> dict[str, Any]:
     severity_id: int = row["severity_id"]
     return {
         "incident_id": row["incident_id"],
@@ -140,7 +154,7 @@ def incident_fields(row: Any) -> dict[str, Any]:
         "method": _answer(row["method"]),
         "target": _answer(row["target"]),
         "weakness": _answer(row["weakness"]),
-        "attack_tactics": tuple(orjson.loads(row["tactics"])),
+        "attack_tactics": read_texts(row["tactics"]),
         "rules": row["rules"],
         "signal_count": row["signal_count"],
         "event_count": row["event_count"],
@@ -148,7 +162,7 @@ def incident_fields(row: Any) -> dict[str, Any]:
 
 
 def _answer(text: str) -> Answer:
-    row = orjson.loads(text)
+    row = read_object(text)
     return Answer(tuple(row["values"]), row["total"], row["reason"])
 
 
@@ -216,4 +230,6 @@ def _position(cursor: str, order: Order) -> list[Any]:
     if not fits or given[0] != order:
         raise ValueError("the cursor is not one of a list in this order")
     position: list[Any] = given[1:]
+    if any(isinstance(one, int) and abs(one) >= _BIG for one in position):
+        raise ValueError("the cursor is not one that a list gave")
     return position

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import orjson
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from bigsec.detect.moments import to_us
 from bigsec.detect.roles import Parts, parts_of, with_roles
 from bigsec.detect.signal import Evidence, Signal
-from bigsec.errors import SchemaError
+from bigsec.detect.stored import read_object, written
 from bigsec.store import chunks
 from bigsec.store.model import (
     EventRow,
@@ -101,7 +100,7 @@ def _parts_of_stored(connection: Connection, ids: list[str]) -> dict[str, Parts]
     for part in chunks(ids):
         query = select(EventRow.event_id, EventRow.ocsf).where(EventRow.event_id.in_(part))
         for event_id, ocsf in connection.execute(query):
-            found[event_id] = parts_of(orjson.loads(ocsf))
+            found[event_id] = parts_of(read_object(ocsf))
     return found
 
 
@@ -141,7 +140,7 @@ def _event_values(event: Evidence) -> dict[str, Any]:
         "source": event.source,
         "parser": event.parser,
         "raw": event.raw,
-        "ocsf": _json(event.ocsf),
+        "ocsf": written(event.ocsf),
     }
 
 
@@ -159,18 +158,10 @@ def _signal_values(signal: Signal, now_us: int) -> dict[str, Any]:
         "rule_path": signal.rule_path,
         "source": signal.source,
         "parser": signal.parser,
-        "techniques": _json(signal.attack_techniques),
-        "tactics": _json(signal.attack_tactics),
-        "cves": _json(signal.cves),
+        "techniques": written(signal.attack_techniques),
+        "tactics": written(signal.attack_tactics),
+        "cves": written(signal.cves),
         "detector": signal.detector,
         "detector_version": signal.detector_version,
         "recorded_us": now_us,
     }
-
-
-def _json(value: object) -> str:
-    try:
-        return orjson.dumps(value).decode()
-    except TypeError as error:
-        message = f"the row holds what JSON has no form for: {error}"
-        raise SchemaError("BS3002", "event.schema", message) from error

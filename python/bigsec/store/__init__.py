@@ -6,6 +6,7 @@ business of the modules that own them.
 
 from bigsec.store.database import ScannedFile, Store, chunks
 from bigsec.store.deadline import is_overdue, stop_reads_after
+from bigsec.store.faults import GarbledError
 from bigsec.store.opening import memory_store, open_store
 from bigsec.store.output import OutputFolder
 from bigsec.store.tokens import (
@@ -19,6 +20,7 @@ from bigsec.store.tokens import (
 )
 
 __all__ = [
+    "GarbledError",
     "NewToken",
     "OutputFolder",
     "ScannedFile",

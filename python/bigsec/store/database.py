@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ from typing import Final, Self, TypeVar
 from sqlalchemy import Connection, Engine, insert, select, tuple_, update
 
 from bigsec.store.engine import writing
-from bigsec.store.faults import faults
+from bigsec.store.faults import GarbledError, faults
 from bigsec.store.model import MetaRow, ScannedFileRow
 
 __all__ = ["ScannedFile", "Store", "chunks"]
 
 Value = TypeVar("Value")
+
+_KEY: Final = re.compile("[0-9a-f]{64}")
 
 CHUNK: Final = 5_000
 """Values in one `IN (…)`. SQLite built with its defaults takes 32,766 in a statement."""
@@ -72,6 +75,8 @@ class Store:
                 value = connection.scalars(
                     select(MetaRow.value).where(MetaRow.key == "incident_key")
                 ).one()
+                if not _KEY.fullmatch(value):
+                    raise GarbledError("the key of its incidents is none")
             self._key = bytes.fromhex(value)
         return self._key
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, MultipleResultsFound, NoResultFound
 
 from bigsec.errors import (
     BigsecError,
@@ -19,12 +19,22 @@ from bigsec.errors import (
 )
 from bigsec.store.engine import sqlite_module
 
-__all__ = ["broken", "denied", "faults", "full", "locked", "missing", "newer", "unsupported"]
+__all__ = [
+    "GarbledError",
+    "broken",
+    "denied",
+    "faults",
+    "full",
+    "locked",
+    "missing",
+    "newer",
+    "unsupported",
+]
 
 _FULL: Final = 13
 _BUSY: Final = (5, 6)
 _DENIED: Final = (3, 8, 14, 23)
-_BROKEN: Final = (11, 26)
+_BROKEN: Final = (11, 19, 26)
 _INPUT_OUTPUT: Final = 10
 """Primary result codes. Source: sqlite.org/rescode.html."""
 
@@ -38,6 +48,12 @@ _CODES: Final = {
     "disk I/O error": _INPUT_OUTPUT,
 }
 """SQLite's own texts, for errors of a backup: they come without a code."""
+
+_UNDECODABLE: Final = "Could not decode to UTF-8"
+"""The driver's text, which goes on with what could not be decoded."""
+
+_LOST: Final = ("no such table", "no such column")
+"""The migrations made them: the list of tables itself is damaged."""
 
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
@@ -103,6 +119,10 @@ def unsupported(place: str) -> StoreError:
     return StoreError(code, name, message, _problem(code, name, message, place, mend))
 
 
+class GarbledError(ValueError):
+    """A row does not hold what was written: the file was damaged. Becomes a StoreError."""
+
+
 @contextmanager
 def faults(place: str, *, writes: bool = False) -> Iterator[None]:
     """Raise what fails inside as a StoreError that names the place and the mend."""
@@ -110,16 +130,14 @@ def faults(place: str, *, writes: bool = False) -> Iterator[None]:
         yield
     except BigsecError:
         raise
-    except DBAPIError as error:
-        found = _of_database(error.orig, place, writes)
+    except (DBAPIError, sqlite_module().Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        found = _of_database(cause, place, writes)
         if found is None:
             raise
         raise found from error
-    except sqlite_module().Error as error:
-        found = _of_database(error, place, writes)
-        if found is None:
-            raise
-        raise found from error
+    except (GarbledError, UnicodeDecodeError, NoResultFound, MultipleResultsFound) as error:
+        raise broken(place, f"it is damaged ({error})") from error
     except OSError as error:
         raise _of_system(error, place) from error
 
@@ -138,7 +156,10 @@ def _of_database(error: BaseException | None, place: str, writes: bool) -> Store
         return locked(place)
     if primary in _DENIED:
         return denied(place, what)
-    return broken(place, what) if primary in (*_BROKEN, _INPUT_OUTPUT) else None
+    if what.startswith(_UNDECODABLE):
+        return broken(place, "it is damaged (a text is not UTF-8)")
+    damaged = primary in (*_BROKEN, _INPUT_OUTPUT) or what.startswith(_LOST)
+    return broken(place, what) if damaged else None
 
 
 def _of_system(error: OSError, place: str) -> StoreError:

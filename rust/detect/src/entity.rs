@@ -5,8 +5,8 @@ use std::path::Path;
 
 use bigsec_event::{FieldName, FieldSource, Problem, codes};
 
-use crate::suggest::did_you_mean;
 use crate::yaml::{self, Node, Report};
+use bigsec_event::suggest::did_you_mean;
 
 /// An event with more entities than this keeps the first ones.
 const MAX_ENTITIES: usize = 32;

@@ -14,7 +14,6 @@ mod fold;
 mod log_source;
 mod sigma;
 mod signal;
-mod suggest;
 mod yaml;
 
 pub use entity::{Entities, Entity, EntityKind};

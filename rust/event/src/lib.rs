@@ -19,6 +19,7 @@ mod problem;
 mod record;
 pub mod schema;
 mod source;
+pub mod suggest;
 mod time;
 mod value;
 mod view;

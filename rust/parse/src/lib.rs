@@ -23,7 +23,6 @@ mod explain;
 mod parsed;
 mod parser;
 mod recognise;
-mod suggest;
 
 pub use explain::{ExplainedField, Explanation};
 pub use pack::{Pack, PackSet};

@@ -10,7 +10,7 @@ use bigsec_event::{Problem, Record, codes};
 
 use crate::decode::{DECODERS, DecodeError, Decoded, Decoder, DecoderKind};
 use crate::pack::{Pack, PackSet};
-use crate::suggest::did_you_mean;
+use bigsec_event::suggest::one_of;
 
 /// What was found for a record.
 pub(crate) enum Found<'a> {
@@ -97,5 +97,5 @@ fn known_decoder(id: &str, packs: &PackSet) -> Result<&'static str, Problem> {
     }
     let names = packs.ids().chain(DECODERS.iter().map(|kind| kind.id));
     Err(Problem::new(codes::FORMAT_UNKNOWN, format!("there is no parser pack or decoder `{id}`"))
-        .mend(did_you_mean(id, names)))
+        .mend(one_of(id, names)))
 }

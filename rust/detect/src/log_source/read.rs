@@ -18,8 +18,8 @@ use bigsec_event::{Problem, codes};
 
 use super::{Alternative, Derivation, Entry, LogSource, Table};
 use crate::sigma::{Names, Node, Reader};
-use crate::suggest::did_you_mean;
 use crate::yaml::{self, Data, Report};
+use bigsec_event::suggest::did_you_mean;
 
 const ENTRY_KEYS: [&str; 4] = ["product", "category", "service", "events"];
 const EVENT_KEYS: [&str; 3] = ["parser", "where", "fields"];

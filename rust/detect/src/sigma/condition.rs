@@ -12,7 +12,7 @@ use std::fmt;
 
 use bigsec_event::{Problem, codes};
 
-use crate::suggest::closest;
+use bigsec_event::suggest::closest;
 
 /// Nesting of parentheses and `not`; no rule of the field's collections has more than five.
 const MAX_NESTING: usize = 64;

@@ -6,8 +6,8 @@ use super::condition::{self, At, Expression, Fault, Quantity};
 use super::item::Reader;
 use super::metadata;
 use super::test::Node;
-use crate::suggest::did_you_mean;
 use crate::yaml::{self, Data, Report, Span};
+use bigsec_event::suggest::did_you_mean;
 
 /// Keys of `detection` that are no selections.
 const RESERVED: [&str; 2] = ["condition", "timeframe"];

@@ -8,8 +8,8 @@ use super::item::Reader;
 use super::metadata;
 use super::names::Names;
 use super::rule::{Metadata, Rule};
-use crate::suggest::did_you_mean;
 use crate::yaml::{self, Data, Report, Span, update};
+use bigsec_event::suggest::did_you_mean;
 
 /// What is loaded of a file, and what is passed over.
 pub(super) struct File<'r> {

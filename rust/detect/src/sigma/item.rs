@@ -6,8 +6,8 @@ use super::draft::{Draft, Placeholders};
 use super::modifier::{MODIFIERS, Modifier};
 use super::names::Names;
 use super::test::{FieldItem, KeywordItem, Node, Test, Written};
-use crate::suggest::did_you_mean;
 use crate::yaml::{self, Data, Report, Span};
+use bigsec_event::suggest::did_you_mean;
 
 /// What reading a detection needs besides the detection.
 pub(crate) struct Reader<'r, 'a> {

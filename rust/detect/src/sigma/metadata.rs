@@ -6,8 +6,8 @@ use jiff::civil::{Date, DateTime};
 use super::rule::{Level, Metadata, Status};
 use super::tag::Tags;
 use crate::log_source::LogSource;
-use crate::suggest::{closest, did_you_mean};
 use crate::yaml::{self, Data, Report, Span};
+use bigsec_event::suggest::{closest, did_you_mean};
 
 /// Sigma's own bound.
 const MAX_TITLE: usize = 256;

@@ -5,7 +5,7 @@ use bigsec_event::{Problem, codes};
 use super::draft::{Draft, MAX_FORMS, Placeholders, Step, too_many_forms};
 use super::modifier::Modifier;
 use super::pieces::{self, Piece};
-use crate::suggest::did_you_mean;
+use bigsec_event::suggest::did_you_mean;
 
 /// Replaces the placeholders of a draft by every value given for them.
 pub(super) fn expand(draft: Draft, placeholders: &Placeholders) -> Step {

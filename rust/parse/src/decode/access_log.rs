@@ -71,23 +71,30 @@ fn ends_request(behind: &[u8]) -> bool {
     }
 }
 
-/// Where ` [dd/Mmm/yyyy:` begins behind at least two words: no other format has that.
+/// Where ` [dd/Mmm/yyyy:` or ` [yyyy-mm-ddThh` begins behind two words: no other format has that.
 fn time_bracket(text: &str) -> Option<usize> {
     let mut end = text.len().min(MAX_HEAD);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let bracket = text[..end].find(" [")? + 1;
-    let date = text.as_bytes().get(bracket + 1..bracket + 13)?;
-    let shape = |at: usize, byte: u8| match at {
-        2 | 6 => byte == b'/',
-        3..=5 => byte.is_ascii_alphabetic(),
-        11 => byte == b':',
-        _ => byte.is_ascii_digit(),
+    let dated = |bracket: &usize| {
+        let date = text.as_bytes().get(bracket + 1..bracket + 13);
+        date.is_some_and(|date| {
+            has_shape(date, b"00/aaa/0000:") || has_shape(date, b"0000-00-00T0")
+        })
     };
-    let dated = date.iter().enumerate().all(|(at, byte)| shape(at, *byte));
+    let bracket = text[..end].match_indices(" [").map(|(at, _)| at + 1).find(dated)?;
     let words = text[..bracket].bytes().filter(|byte| *byte == b' ').count();
-    (dated && words >= 2).then_some(bracket)
+    (words >= 2).then_some(bracket)
+}
+
+/// True where the bytes are like the shape, whose `0` is any digit and whose `a` any letter.
+fn has_shape(bytes: &[u8], shape: &[u8]) -> bool {
+    bytes.iter().zip(shape).all(|(byte, shape)| match shape {
+        b'0' => byte.is_ascii_digit(),
+        b'a' => byte.is_ascii_alphabetic(),
+        other => byte == other,
+    })
 }
 
 /// The words before the time. A user name may hold blanks; a virtual host is known by its being

@@ -6,7 +6,8 @@
 //!
 //! * no priority, as in files; a time in ISO 8601 instead of `Mmm dd`;
 //! * a year before or after the clock, a fraction of the second;
-//! * no host name, no tag, no time; a sequence number before the time, a colon behind it (Cisco).
+//! * no host name, no tag, no time; a sequence number before the time, a colon behind it (Cisco);
+//! * nothing before the host name, where a tag with a process id follows it.
 //!
 //! Structured data that break their grammar are left in the message, where rules still see them.
 
@@ -36,11 +37,13 @@ impl Decoder for Syslog {
             return true;
         }
         // Many programs begin their lines with an ISO time: only the tag shows that it is syslog.
-        let Some(stamp) = iso_stamp(text).filter(|_| text.as_bytes()[10] == b'T') else {
-            return false;
-        };
-        let host_and_rest = text[stamp..].strip_prefix(' ').and_then(|rest| rest.split_once(' '));
-        host_and_rest.is_some_and(|(host, rest)| !host.is_empty() && tag(rest).is_some())
+        match iso_stamp(text).filter(|_| text.as_bytes()[10] == b'T') {
+            Some(stamp) => text[stamp..].strip_prefix(' ').is_some_and(|rest| {
+                let host_and_rest = rest.split_once(' ');
+                host_and_rest.is_some_and(|(host, rest)| !host.is_empty() && tag(rest).is_some())
+            }),
+            None => is_headless(text),
+        }
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
@@ -164,8 +167,12 @@ fn rfc3164(text: &str, has_priority: bool, out: &mut Fields) -> bool {
     let Some(length) = month_stamp(marks).or_else(|| iso_stamp(marks)) else {
         if has_priority {
             tag_and_message(text, out);
+        } else if is_headless(text) {
+            host_and_message(text, out);
+        } else {
+            return false;
         }
-        return has_priority;
+        return true;
     };
     out.push_str("timestamp", &marks[..length]);
     rest = &marks[length..];
@@ -173,15 +180,31 @@ fn rfc3164(text: &str, has_priority: bool, out: &mut Fields) -> bool {
         tag_and_message(behind, out);
         return true;
     }
-    rest = rest.trim_start_matches(' ');
-    let (first, behind) = rest.split_once(' ').unwrap_or((rest, ""));
+    host_and_message(rest.trim_start_matches(' '), out);
+    true
+}
+
+/// True for `host name[123]: message`, strictly so: any sentence might look a little like it.
+fn is_headless(text: &str) -> bool {
+    let Some((host, rest)) = text.split_once(' ') else { return false };
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+    !host.is_empty()
+        && host.bytes().all(in_name)
+        && tag(rest).is_some_and(|(name, pid, message)| {
+            let is_pid = !pid.is_empty() && pid.bytes().all(|byte| byte.is_ascii_digit());
+            is_pid && name.bytes().all(|byte| in_name(byte) || byte == b'/') && !message.is_empty()
+        })
+}
+
+/// The host, unless the tag comes first, and what follows it.
+fn host_and_message(text: &str, out: &mut Fields) {
+    let (first, behind) = text.split_once(' ').unwrap_or((text, ""));
     if first.ends_with(':') || first.contains('[') {
-        tag_and_message(rest, out);
+        tag_and_message(text, out);
     } else {
         push_some("hostname", first, out);
         tag_and_message(behind.trim_start_matches(' '), out);
     }
-    true
 }
 
 fn tag_and_message(text: &str, out: &mut Fields) {

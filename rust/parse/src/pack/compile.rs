@@ -19,8 +19,8 @@ use super::{Derive, Pack, PatternGroup};
 use crate::decode::DECODERS;
 use crate::parsed::DerivedText;
 use crate::pattern::{Pattern, PatternSet};
-use crate::suggest::{did_you_mean, nearest};
 use crate::time::TimeFormat;
+use bigsec_event::suggest::{closest, one_of};
 
 /// Columns and texts that the pack gives them, with the places where it says so.
 type Assignments = Vec<(u16, DerivedText, Location)>;
@@ -73,7 +73,7 @@ fn decoders(file: &PackFile, faults: &mut Faults<'_>) -> Vec<&'static str> {
     let mut decoders = Vec::new();
     for given in &file.decoder.value.0 {
         let Some(decoder) = DECODERS.iter().find(|decoder| decoder.id == given) else {
-            let mend = did_you_mean(given, DECODERS.iter().map(|decoder| decoder.id));
+            let mend = one_of(given, DECODERS.iter().map(|decoder| decoder.id));
             let message = format!("there is no decoder `{given}`");
             faults.add(codes::PACK_UNKNOWN_DECODER, place(&file.decoder), message, mend);
             continue;
@@ -94,7 +94,7 @@ fn leaf(column: &Spanned<String>, faults: &mut Faults<'_>) -> Option<u16> {
                 Some(_) => format!("the column `{path}` is filled by the platform itself"),
                 None => format!("the event schema has no column `{path}`"),
             };
-            let mend = nearest(path, packs_may).map_or_else(
+            let mend = closest(path, packs_may).map_or_else(
                 || "docs/reference/events.md lists the columns".to_owned(),
                 |near| format!("did you mean `{near}`?"),
             );
@@ -254,7 +254,7 @@ fn renames(file: &PackFile, faults: &mut Faults<'_>) -> Renames {
 fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {
     let given = file.split.value.as_str();
     let Some(split) = SPLITS.iter().find(|split| split.id == given) else {
-        let mend = did_you_mean(given, SPLITS.iter().map(|split| split.id));
+        let mend = one_of(given, SPLITS.iter().map(|split| split.id));
         faults.invalid(place(&file.split), format!("there is no split `{given}`"), mend);
         return None;
     };
@@ -262,7 +262,7 @@ fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {
     for (part, name) in &file.into.0 {
         let Some(at) = split.parts.iter().position(|known| *known == part.value) else {
             let message = format!("`{given}` has no part `{}`", part.value);
-            let mend = did_you_mean(&part.value, split.parts.iter().copied());
+            let mend = one_of(&part.value, split.parts.iter().copied());
             faults.invalid(place(part), message, mend);
             continue;
         };

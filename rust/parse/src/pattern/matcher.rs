@@ -146,13 +146,12 @@ impl End {
                 let stop = stops.iter().filter_map(|stop| stop.find(bytes)).min();
                 stop.or(or_end.then_some(text.len()))
             }
-            Self::Last { stops, or_end } => {
+            Self::Last { stops, .. } => {
                 let before = |stop: &FinderRev<'static>| {
                     let end = below.saturating_add(stop.needle().len()).saturating_sub(1);
                     stop.rfind(&bytes[..end.min(bytes.len())])
                 };
-                let stop = stops.iter().filter_map(before).max();
-                stop.or((*or_end && below == usize::MAX).then_some(text.len()))
+                stops.iter().filter_map(before).max()
             }
             Self::Typed(capture_type) => typed_length(*capture_type, text),
         }
@@ -183,16 +182,22 @@ fn run(
                 text[at..].starts_with(&**literal).then_some(())?;
                 at += literal.len();
             }
-            Step::Capture { name, end: end @ End::Last { .. } } => {
+            Step::Capture { name, end: end @ End::Last { or_end, .. } } => {
                 let rest = &steps[index + 1..];
                 let mut below = usize::MAX;
                 let before = captures.len();
-                return (0..MAX_TRIES).find_map(|_| {
-                    below = end.find(&text[at..], below)?;
+                for _ in 0..MAX_TRIES {
+                    let Some(length) = end.find(&text[at..], below) else { break };
+                    below = length;
+                    push(*name, at..at + length, Kind::String, captures);
+                    if let Some(end) = run(rest, text, at + length, whole, captures) {
+                        return Some(end);
+                    }
                     captures.truncate(before);
-                    push(*name, at..at + below, Kind::String, captures);
-                    run(rest, text, at + below, whole, captures)
-                });
+                }
+                or_end.then_some(())?;
+                push(*name, at..text.len(), Kind::String, captures);
+                return Some(text.len());
             }
             Step::Capture { name, end } => {
                 let range = at..at + end.find(&text[at..], usize::MAX)?;

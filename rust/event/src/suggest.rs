@@ -4,10 +4,7 @@
 const MAX_WORD: usize = 64;
 
 /// The candidate nearest to `word`, if one is near enough to be what was meant.
-pub(crate) fn closest<'a>(
-    word: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word: Vec<char> = word.chars().take(MAX_WORD + 1).flat_map(char::to_lowercase).collect();
     if word.is_empty() || word.len() > MAX_WORD {
         return None;
@@ -25,13 +22,21 @@ pub(crate) fn closest<'a>(
 }
 
 /// `did you mean "x"?`, or `otherwise` where nothing is near.
-pub(crate) fn did_you_mean<'a>(
+pub fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
     otherwise: impl Into<String>,
 ) -> String {
     closest(word, candidates)
         .map_or_else(|| otherwise.into(), |candidate| format!("did you mean {candidate:?}?"))
+}
+
+/// `did you mean "x"?`, or all the candidates where none is near.
+pub fn one_of<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    closest(word, candidates.clone()).map_or_else(
+        || format!("there are {}", candidates.into_iter().collect::<Vec<_>>().join(", ")),
+        |candidate| format!("did you mean {candidate:?}?"),
+    )
 }
 
 /// Edit distance with neighbours swapped as one step (optimal string alignment).

@@ -1,0 +1,1 @@
+"""One file a resource: the pages that people read, and their `.json` twins."""

@@ -1,0 +1,1 @@
+"""What pages are made of: words, visible text, times, and the frame around every page."""
