@@ -39,7 +39,9 @@ FOREIGN: Final = Code(
 )
 TOO_LARGE: Final = Code("BS4103", "api.too_large", "The request is larger than any that fits here.")
 TOO_SLOW: Final = Code(
-    "BS4104", "api.too_slow", "The answer would take too long. Ask for less: a shorter time, a level."
+    "BS4104",
+    "api.too_slow",
+    "The answer would take too long. Ask for less: a shorter time, a level.",
 )
 MISDIRECTED: Final = Code(
     "BS4105", "api.misdirected", "The request was meant for another host, or came through a proxy."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from bigsec.detect import get_incident, list_incidents, record, summary
-from bigsec.errors import BigsecError, NotFoundError, StoreError
+from bigsec.errors import NotFoundError, StoreError
 from bigsec.store import OutputFolder, open_store
 
 from .conftest import Pair, pair
@@ -18,7 +19,6 @@ PAGE = 4096
 PAIRS = [
     pair(n * 9, rule=f"r{n % 3}", host=f"w{n % 4}", source=f"203.0.113.{n % 5}") for n in range(60)
 ]
-ANSWERS = {"BS3101", "BS3105", "BS3106"}
 
 
 def put(folder: Path, pairs: list[Pair]) -> None:
@@ -45,13 +45,19 @@ def damaged(good: bytes, chance: random.Random) -> bytes:
     return bytes(found)
 
 
-def use(folder: Path) -> None:
-    """Read everything, and record again."""
-    with open_store(folder) as store:
-        summary(store)
-        for one in list_incidents(store, limit=1000).incidents:
-            get_incident(store, one.incident_id)
-        record(store, [one for one, _ in PAIRS], [event for _, event in PAIRS])
+def outcome(folder: Path) -> str:
+    """Read everything and record again: nothing, or the code of what refused, and its place."""
+    try:
+        with open_store(folder) as store:
+            summary(store)
+            for one in list_incidents(store, limit=1000).incidents:
+                get_incident(store, one.incident_id)
+            record(store, [one for one, _ in PAIRS], [event for _, event in PAIRS])
+    except StoreError as error:
+        return f"{error.code} {str(folder / 'bigsec.db') in error.message}"
+    except NotFoundError as error:
+        return error.code
+    return ""
 
 
 def test_a_damaged_store_is_read_or_refused_by_name(tmp_path: Path) -> None:
@@ -61,34 +67,23 @@ def test_a_damaged_store_is_read_or_refused_by_name(tmp_path: Path) -> None:
     seed = time.time_ns()
     print("seed", seed)
     chance = random.Random(seed)  # noqa: S311  # Where to damage is no secret.
-    refused = 0
-    for number in range(150):
+    outcomes: Counter[str] = Counter()
+    for _ in range(150):
         path.write_bytes(damaged(good, chance))
         (tmp_path / "bigsec.db-journal").unlink(missing_ok=True)
-        try:
-            use(tmp_path)
-        except StoreError as error:
-            assert error.code in ANSWERS, f"seed {seed}, damage {number}"
-            assert str(path) in str(error)
-            refused += 1
-        except BigsecError as error:
-            assert isinstance(error, NotFoundError), f"seed {seed}, damage {number}"
-    assert refused > 20
+        outcomes[outcome(tmp_path)] += 1
+    # BS3101: the revision itself was hit. BS3106: an id in an index was, and leads nowhere.
+    assert outcomes.keys() <= {"", "BS3105 True", "BS3101 True", "BS3106"}
+    assert outcomes["BS3105 True"] > 20
 
 
-@pytest.mark.parametrize("column", ["title_en", "source", "tactics", "first_us", "severity_id"])
+@pytest.mark.parametrize("column", ["source", "tactics", "first_us", "severity_id"])
 @pytest.mark.parametrize("value", ["x'ff'", "'{'", "'[1]'"])
-def test_a_value_of_a_wrong_kind_is_refused_or_shown(
-    tmp_path: Path, column: str, value: str
-) -> None:
+def test_a_value_of_a_wrong_kind_is_refused(tmp_path: Path, column: str, value: str) -> None:
     put(tmp_path, PAIRS)
     with open_store(tmp_path) as store:
         with store.write() as connection:
             connection.exec_driver_sql(f"UPDATE incident SET {column} = {value}")  # noqa: S608
-        try:
-            found = list_incidents(store).incidents
-        except StoreError as error:
-            assert error.code == "BS3105"
-        else:
-            assert column == "title_en"
-            assert found
+        with pytest.raises(StoreError, match="damaged") as caught:
+            list_incidents(store)
+    assert caught.value.code == "BS3105"

@@ -17,6 +17,4 @@ def error_page(
     request: Request, problem: Problem, headers: Mapping[str, str] | None = None
 ) -> HTMLResponse:
     """The page of a problem."""
-    return render(
-        request, "errors/problem.html", problem, status=problem.status, headers=headers
-    )
+    return render(request, "errors/problem.html", problem, status=problem.status, headers=headers)

@@ -88,9 +88,7 @@ class ListState(BaseModel):
     @property
     def is_filtered(self) -> bool:
         """Whether anything but the level is asked for."""
-        return bool(
-            self.q or self.result or self.since or self.until or self.source or self.entity
-        )
+        return bool(self.q or self.result or self.since or self.until or self.source or self.entity)
 
     def query(self, now: datetime, clock: Clock) -> IncidentQuery:
         """What the service is asked. Raises WrongTime."""
@@ -109,7 +107,7 @@ class ListState(BaseModel):
 
     def link(self, **changes: str | None) -> str:
         """The list with some things changed; it begins at its first page, unless told."""
-        return self._at("/incidents", {"after": None} | changes)
+        return self._at("/incidents", {"after": None, **changes})
 
     def json_link(self) -> str:
         """The same as JSON."""

@@ -54,9 +54,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["v"] = visible
-    made.globals.update(
-        static_url=static_url, symbols=_SYMBOLS, languages=LANGUAGES, themes=THEMES
-    )
+    made.globals.update(static_url=static_url, symbols=_SYMBOLS, languages=LANGUAGES, themes=THEMES)
     return made
 
 

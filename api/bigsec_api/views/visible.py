@@ -15,26 +15,26 @@ _UNSEEN: Final = re.compile(
     "\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+_UNSEEN_HTML: Final = Markup('<span class="unseen">{}</span>')
+
 
 def visible(value: object) -> Markup:
     """The text as HTML, with every character that has no shape of its own as `\\xNN`, `\\uNNNN`."""
     text = str(value)
-    parts: list[str] = []
+    parts: list[Markup] = []
     end = 0
     for match in _UNSEEN.finditer(text):
-        parts += (escape(text[end : match.start()]), _named(match[0]))
+        parts += (escape(text[end : match.start()]), _UNSEEN_HTML.format(_named(match[0])))
         end = match.end()
     parts.append(escape(text[end:]))
-    return Markup("").join(Markup(part) for part in parts)
+    return Markup().join(parts)
 
 
 def _named(one: str) -> str:
     point = ord(one)
     if point < 0x100:
-        name = f"\\x{point:02x}"
-    else:
-        name = f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
-    return f'<span class="unseen">{name}</span>'
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
 
 
 def shortened(value: str, most: int) -> tuple[str, int]:

@@ -29,6 +29,8 @@ pub fn shared(folder: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
+    let required = std::env::var_os("BIGSEC_REQUIRE_ALL").is_some_and(|value| value == "1");
+    assert!(!required, "{} is absent and BIGSEC_REQUIRE_ALL=1", path.display());
     println!("skipped: {} is absent", path.display());
     None
 }

@@ -56,6 +56,8 @@ pub fn shared(path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
+    let required = std::env::var_os("BIGSEC_REQUIRE_ALL").is_some_and(|value| value == "1");
+    assert!(!required, "{} is absent and BIGSEC_REQUIRE_ALL=1", path.display());
     eprintln!("skipped: {} is not there (BIGSEC_SHARED_DATA names the folder)", path.display());
     None
 }
