@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import orjson
-from starlette.responses import Response
+from starlette.responses import JSONResponse
 
 __all__ = ["JsonAnswer"]
 
 
-class JsonAnswer(Response):
+class JsonAnswer(JSONResponse):
     """An answer of plain values."""
-
-    media_type = "application/json"
 
     def render(self, content: Any) -> bytes:
         """The bytes."""

@@ -261,10 +261,16 @@ class Scanner:
         """Signals by rule id."""
 
 def explain_record(
-    raw: bytes, packs: Packs, *, format: str | None = None, timezone: str = "UTC"
+    raw: bytes,
+    packs: Packs,
+    *,
+    format: str | None = None,
+    timezone: str = "UTC",
+    received_us: int | None = None,
 ) -> dict[str, Any]:
     """Which pack reads a record and why, field by field.
 
+    received_us: when it was received, for times without a year; None is now.
     Keys: outcome (event, directive, unparsed), parser, decoder, reason (code or None), why,
     time_us, fields (list of {source, name, value, kind, column}), derived (column: text).
     """

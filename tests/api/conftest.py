@@ -81,4 +81,3 @@ def client(store: Path) -> Iterator[TestClient]:
     """A client of the store without tokens."""
     with local_client(Settings(store=store, pseudo=True)) as client:
         yield client
-

@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from bigsec_api.settings import Settings
 
+
 def test_the_list_leads_to_the_incident_with_its_raw_lines(
     client: TestClient, lines: list[str]
 ) -> None:

@@ -31,6 +31,8 @@ def environment(**more: str) -> dict[str, str]:
     """A plain environment: English, UTC, no colour settings of whoever runs the tests."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "PYTHONPATH") if name in os.environ}
     plain = {"BIGSEC_LANG": "en", "TZ": "UTC", "TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+    # Not in the home of whoever runs the tests, but in the folder of the test.
+    plain["BIGSEC_DEMO_DIR"] = "demo-data"
     return {**kept, **plain, **more}
 
 

@@ -190,7 +190,7 @@ DATA_COMMANDS = (
     ("rules", "check", "bad_rules"),
     ("packs", "list"),
     ("packs", "show", "json"),
-    ("demo",),
+    ("demo", "--no-serve"),
 )
 
 

@@ -1,26 +1,93 @@
-"""`bigsec demo`: the whole path on bundled data."""
+"""`bigsec demo`: the whole path on data that it makes itself."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import urllib.request
 
-from .conftest import Runner
+import pytest
+
+from .conftest import Runner, command, environment
+
+HIGH = 5
 
 
-def test_the_demo_finds_incidents(bigsec: Runner) -> None:
-    done = bigsec("demo")
+def test_the_demo_finds_its_stories(bigsec: Runner) -> None:
+    done = bigsec("demo", "--no-serve")
     assert done.code == 0
     incidents = [json.loads(line) for line in done.out.splitlines()]
-    assert len(incidents) >= 3
+    assert sum(one["level"] == "high" for one in incidents) == HIGH
+    assert {one["level"] for one in incidents} <= {"high", "low"}
+    sources = {found["source"] for one in incidents for found in one["evidence"]}
+    assert all(source.startswith("demo-") for source in sources)
     assert "invented" in done.err
-    assert not list(bigsec.folder.iterdir())
 
 
 def test_the_demo_can_be_looked_at_afterwards(bigsec: Runner) -> None:
-    done = bigsec.on_terminal("demo", "--output", "demo", "--color", "never")
+    done = bigsec.on_terminal("demo", "--no-serve", "--output", "shown", "--color", "never")
     assert done.code == 0
-    number = json.loads(bigsec("incidents", "list", "--store", "demo").out.splitlines()[0])[
+    number = json.loads(bigsec("incidents", "list", "--store", "shown").out.splitlines()[0])[
         "number"
     ]
     assert number in done.out
-    assert bigsec("incidents", "show", number, "--store", "demo").code == 0
+    assert bigsec("incidents", "show", number, "--store", "shown").code == 0
+
+
+def test_a_demo_takes_the_place_of_the_one_before(bigsec: Runner) -> None:
+    counts = [len(bigsec("demo", "--json", "--output", "d").out.splitlines()) for _ in range(2)]
+    assert counts[0] == counts[1]
+
+
+def test_zones_of_the_reader_do_not_move_the_events(bigsec: Runner) -> None:
+    done = bigsec("demo", "--json", env={"BIGSEC_TZ": "Asia/Shanghai"})
+    assert sum(json.loads(line)["level"] == "high" for line in done.out.splitlines()) == HIGH
+
+
+def test_purge_removes_everything(bigsec: Runner) -> None:
+    assert bigsec("demo", "--json").code == 0
+    assert list(bigsec.folder.iterdir())
+    done = bigsec("demo", "--purge")
+    assert (done.code, done.out) == (0, "")
+    assert not list(bigsec.folder.iterdir())
+    assert bigsec("demo", "--purge").code == 0
+
+
+@pytest.mark.parametrize("options", [("--purge",), ("--json",)], ids=" ".join)
+def test_a_folder_with_real_data_is_left_alone(bigsec: Runner, options: tuple[str, ...]) -> None:
+    real = bigsec.folder / "real"
+    real.mkdir()
+    (real / "bigsec.db").write_bytes(b"real")
+    done = bigsec("demo", *options, "--output", "real")
+    assert (done.code, done.out) == (2, "")
+    assert "did not make" in done.err
+    assert [(one.name, one.read_bytes()) for one in real.iterdir()] == [("bigsec.db", b"real")]
+
+
+def test_the_pages_are_served_until_ctrl_c(bigsec: Runner) -> None:
+    pytest.importorskip("bigsec_api.server", reason="bigsec-api is not installed")
+    process = subprocess.Popen(
+        command("demo"),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        cwd=bigsec.folder,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        link = next(
+            line.split()[-1].decode() for line in process.stderr if b"http://127.0.0.1:" in line
+        )
+        with urllib.request.urlopen(f"{link}api/v1/incidents", timeout=30) as answer:
+            assert json.load(answer)["items"]
+        os.kill(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0
+    assert all(isinstance(json.loads(line), dict) for line in out.splitlines())

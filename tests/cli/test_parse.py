@@ -98,6 +98,14 @@ def test_explain_shows_pack_and_columns(bigsec: Runner, cases: Path) -> None:
     assert columns["src_endpoint.ip"] == "198.51.100.7"
 
 
+def test_explain_takes_the_year_from_the_file(bigsec: Runner) -> None:
+    path = bigsec.folder / "auth.log"
+    path.write_text("Mar  4 08:00:00 web1 sshd[1]: Connection closed by 192.0.2.1 port 4022\n")
+    os.utime(path, (1_615_000_000, 1_615_000_000))  # 2021-03-06
+    (told,) = [json.loads(line) for line in bigsec("parse", path, "--explain").out.splitlines()]
+    assert told["time"] == "2021-03-04T08:00:00+00:00"
+
+
 def test_explain_of_what_nothing_reads_says_why(bigsec: Runner) -> None:
     done = bigsec("parse", "-", "--explain", "--format", "table", stdin=b"no such format\n")
     assert done.code == 2

@@ -142,6 +142,20 @@ def test_standard_input(bigsec: Runner, cases: Path) -> None:
     assert incident["evidence"][0]["source"] == "stdin"
 
 
+@pytest.mark.parametrize("form", ["gzip", "xz", "zstd"])
+def test_standard_input_may_be_compressed(bigsec: Runner, cases: Path, form: str) -> None:
+    import gzip
+    import lzma
+
+    import zstandard
+
+    pack = {"gzip": gzip.compress, "xz": lzma.compress, "zstd": zstandard.compress}[form]
+    content = pack((cases / "access.log").read_bytes())
+    done = bigsec("scan", "-", "--rules", cases / "rules", "--strict", stdin=content)
+    assert done.code == 0, done.err
+    assert len(_rows(done.out)) == 1
+
+
 def test_compressed_logs_give_the_same_ids(bigsec: Runner, cases: Path) -> None:
     import gzip
     import lzma

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import random
+import signal
+import time
 import warnings
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, insert, text
 
 from bigsec.store import engine as engine_module
 from bigsec.store import open_store
 from bigsec.store.engine import Pragmas, make_engine, sqlite_module, wal_is_safe
+from bigsec.store.model import EventRow
 from bigsec.store.opening import sqlite_url
+
+BATCH = 10
 
 
 @pytest.mark.parametrize(
@@ -75,3 +83,43 @@ def test_tables_made_in_a_transaction_that_is_undone_are_gone(tmp_path: Path) ->
         transaction.rollback()
     with engine.connect() as connection:
         assert connection.execute(text("SELECT count(*) FROM sqlite_schema")).scalar() == 0
+
+
+def test_writers_killed_while_four_write_leave_a_sound_store(tmp_path: Path) -> None:
+    seed = time.time_ns()
+    print("seed", seed)
+    chance = random.Random(seed)  # noqa: S311  # When to kill is no secret.
+    open_store(tmp_path, create=True).close()
+    for number in range(20):
+        writers = [_writer(tmp_path, f"{number:02}{letter}") for letter in "abcd"]
+        time.sleep(chance.uniform(0.02, 0.12))
+        for writer in writers:
+            os.kill(writer, signal.SIGKILL)
+            os.waitpid(writer, 0)
+        with open_store(tmp_path) as store, store.read() as connection:
+            assert connection.execute(text("PRAGMA integrity_check")).all() == [("ok",)]
+            counts = connection.execute(text("SELECT count(*) FROM event GROUP BY source")).all()
+            assert {count % BATCH for (count,) in counts} <= {0}
+    assert counts
+
+
+def _writer(folder: Path, mark: str) -> int:
+    """A process that writes events in batches until it is killed."""
+    child = os.fork()
+    if child:
+        return child
+    with open_store(folder) as store:
+        for number in itertools.count():
+            rows = [
+                {
+                    "event_id": f"{mark}{number:025}{one:04}",
+                    "time_effective_us": number,
+                    "source": mark,
+                    "parser": "none",
+                    "ocsf": "{}",
+                }
+                for one in range(BATCH)
+            ]
+            with store.write() as connection:
+                connection.execute(insert(EventRow), rows)
+    os._exit(1)

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
 from bigsec.detect import get_incident, summary
+from bigsec.errors import BigsecError
 from bigsec.store import Store
 from bigsec_api.deps import OpenStore
 from bigsec_api.json_answer import JsonAnswer
@@ -34,7 +35,10 @@ def first_page() -> Response:
 def incidents_json(request: Request, store: OpenStore) -> Response:
     """The list as the page has it, for programs."""
     state = ListState.of(request.query_params)
-    query = state.query(datetime.now(UTC), Frame.of(request).clock)
+    try:
+        query = state.query(datetime.now(UTC), Frame.of(request).clock)
+    except WrongTime as wrong:
+        raise BigsecError("BS4001", "usage", f"not a time: {wrong.given!r}") from wrong
     page = incident_page(store, query)
     return JsonAnswer(page_dict("incidents", list(page.incidents), page))
 

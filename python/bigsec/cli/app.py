@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bigsec.cli import completion, demo, incidents, packs, parse, rules, scan
+from bigsec.cli import completion, demo, incidents, packs, parse, rules, scan, serve, token
 from bigsec.cli.exits import DISK_FULL, Exit, exit_of
 from bigsec.cli.help import HelpfulCommand, HelpfulGroup
 from bigsec.cli.problems import render, show_error
@@ -100,7 +100,8 @@ def _register() -> None:
     """The list of commands, in the order of the help page."""
     _add(app, "scan", scan.scan, "scan.help")
     _add(app, "parse", parse.parse, "parse.help")
-    for name, group in (("incidents", incidents), ("rules", rules), ("packs", packs)):
+    groups = (("incidents", incidents), ("rules", rules), ("packs", packs), ("token", token))
+    for name, group in groups:
         app.add_typer(group.app, name=name, cls=Group, no_args_is_help=True)
     _add(incidents.app, "list", incidents.list_stored, "incidents.list_help")
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
@@ -108,6 +109,10 @@ def _register() -> None:
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
     _add(packs.app, "list", packs.list_packs, "packs.list_help")
     _add(packs.app, "show", packs.show, "packs.show_help")
+    _add(token.app, "create", token.create, "token.create_help")
+    _add(token.app, "list", token.list_tokens, "token.list_help")
+    _add(token.app, "revoke", token.revoke, "token.revoke_help")
+    _add(app, "serve", serve.serve, "serve.help")
     _add(app, "demo", demo.demo, "demo.help")
     _add(app, "completion", completion.completion, "completion.help")
 

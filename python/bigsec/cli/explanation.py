@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ COLUMNS = (
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # Values are shown to recognise them; the whole stands in the record above.
 _VALUE_MAX = 60
+# Of a stream no more than this is looked at for its first record.
+_RECORD_MAX = 1024 * 1024
 
 
 def explain(inputs: Iterable[Any], talk: Talk, *, format: str | None, timezone: str) -> None:
@@ -42,7 +45,7 @@ def explain(inputs: Iterable[Any], talk: Talk, *, format: str | None, timezone: 
         if raw is None:
             talk.say(text("explain.empty", name=visible(name)))
             continue
-        told = _explained(raw, format=format, timezone=timezone)
+        told = _explained(raw, one, format=format, timezone=timezone)
         if writer is None:
             _show(name, raw, told, talk)
         else:
@@ -51,14 +54,21 @@ def explain(inputs: Iterable[Any], talk: Talk, *, format: str | None, timezone: 
         writer.close()
 
 
-def _explained(raw: bytes, *, format: str | None, timezone: str) -> dict[str, Any]:
+def _explained(raw: bytes, one: Any, *, format: str | None, timezone: str) -> dict[str, Any]:
     from bigsec import default_packs
     from bigsec._core import explain_record
 
-    told = explain_record(raw, default_packs(), format=format, timezone=timezone)
+    told = explain_record(
+        raw, default_packs(), format=format, timezone=timezone, received_us=_received_us(one)
+    )
     time_us = told.pop("time_us")
     moment = None if time_us is None else _EPOCH + timedelta(microseconds=time_us)
     return {**told, "time": moment and moment.isoformat()}
+
+
+def _received_us(one: Any) -> int | None:
+    """A file's time of change, from which a time without a year takes its year."""
+    return os.stat(one).st_mtime_ns // 1000 if isinstance(one, str) else None
 
 
 def _first(one: Any) -> tuple[str, bytes | None]:
@@ -67,12 +77,13 @@ def _first(one: Any) -> tuple[str, bytes | None]:
 
     if isinstance(one, str):
         return one, read_record(one, 0)
-    name, lines = one
-    for piece in lines:
-        for line in piece.splitlines():
-            if line:
-                return name, line
-    return name, None
+    name, stream = one
+    held = b""
+    while len(held) < _RECORD_MAX and (piece := stream.read(_RECORD_MAX - len(held))):
+        held += piece
+        if b"\n" in held.lstrip(b"\r\n"):
+            break
+    return name, next((line for line in held.splitlines() if line), None)
 
 
 def _show(name: str, raw: bytes, told: dict[str, Any], talk: Talk) -> None:

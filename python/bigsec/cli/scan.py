@@ -39,7 +39,7 @@ from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color
 from bigsec.cli.usage import check_choice
 from bigsec.cli.wording import text
-from bigsec.collect import FoundInputs, find_inputs, standard_input
+from bigsec.collect import FoundInputs, StandardInput, find_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +118,7 @@ def inputs_of(paths: list[str], found: FoundInputs, stop: Stop) -> list[Any]:
     """What the core reads: the files found, and standard input where `-` was named."""
     inputs: list[Any] = [one.path for one in found.inputs]
     if "-" in paths:
-        inputs.append(("stdin", standard_input(stop)))
+        inputs.append(("stdin", StandardInput(stop)))
     return inputs
 
 

@@ -1,7 +1,7 @@
-"""Standard input as a stream of lines that can be ended from outside.
+"""Standard input as a stream that can be ended from outside.
 
-A read that blocks would hold up Ctrl-C until the next line arrives, so the stream waits for data
-a moment at a time and looks whether it is to end.
+A read that blocks would hold up Ctrl-C until the next bytes arrive, so the stream waits for data a
+moment at a time and looks whether it is to end.
 """
 
 from __future__ import annotations
@@ -9,42 +9,28 @@ from __future__ import annotations
 import contextlib
 import os
 import selectors
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-_READ_BYTES = 256 * 1024
 _WAIT_S = 0.1
-# A line that grows beyond the longest record is handed on in pieces, so that a stream without line
-# ends costs no more memory than a record may.
-_LINE_BYTES_MAX = 64 * 1024 * 1024
 
 
-def standard_input(stopped: Callable[[], bool], descriptor: int = 0) -> Iterator[bytes]:
-    """Whole lines as they arrive, several at a time, until the end or until `stopped` says so."""
-    pieces: list[bytes] = []
-    held = 0
-    for chunk in _chunks(stopped, descriptor):
-        head, end, tail = chunk.rpartition(b"\n")
-        if end:
-            yield b"".join([*pieces, head, end])
-            pieces, held = [], 0
-        pieces.append(tail)
-        held += len(tail)
-        if held >= _LINE_BYTES_MAX:
-            yield b"".join(pieces)
-            pieces, held = [], 0
-    if held:
-        yield b"".join(pieces)
+class StandardInput:
+    """Reads a descriptor until its end, or until `stopped` says so.
 
+    stopped: asked before every read and while waiting for one.
+    """
 
-def _chunks(stopped: Callable[[], bool], descriptor: int) -> Iterator[bytes]:
-    with selectors.DefaultSelector() as selector:
+    def __init__(self, stopped: Callable[[], bool], descriptor: int = 0) -> None:
+        self._stopped = stopped
+        self._descriptor = descriptor
+        self._selector = selectors.DefaultSelector()
         # A regular file is always ready and refuses to be waited for.
         with contextlib.suppress(PermissionError):
-            selector.register(descriptor, selectors.EVENT_READ)
-        while not stopped():
-            if selector.get_map() and not selector.select(_WAIT_S):
-                continue
-            chunk = os.read(descriptor, _READ_BYTES)
-            if not chunk:
-                return
-            yield chunk
+            self._selector.register(descriptor, selectors.EVENT_READ)
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are some; none at the end."""
+        while not self._stopped():
+            if not self._selector.get_map() or self._selector.select(_WAIT_S):
+                return os.read(self._descriptor, size)
+        return b""

@@ -35,7 +35,8 @@ DATABASE = Host("db-01", "10.20.2.21")
 DOMAIN = Host("dc-01", "10.20.3.2")
 FILES = Host("fs-01", "10.20.3.5")
 RESOLVER = Host("dns-01", "10.20.0.53")
-LINUX = (BASTION, WEB, OFFICE, DATABASE)
+SERVERS = (BASTION, WEB, OFFICE, DATABASE)
+"""Those that run Linux."""
 
 LI = Person("li.jing", "李静", Host("ws-011", "10.30.4.11"), 1101)
 WANG = Person("wang.fang", "王芳", Host("ws-012", "10.30.4.12"), 1102)
@@ -50,7 +51,12 @@ ADMINISTRATORS = (LIU, SUN)
 ZHOU = Person("temp.zhou", "周凯", Host("ws-044", "10.30.4.44"), 1901)
 
 GUESSER = "203.0.113.66"
+WORM = "203.0.113.71"
+POOL = "203.0.113.72"
 INTRUDER = "198.51.100.23"
 DELIVERY = "203.0.113.80"
+DROP = "203.0.113.90"
 VISITORS = tuple(f"192.0.2.{last}" for last in range(10, 90))
 """Addresses from which people read the public pages."""
+BOTS = ("192.0.2.201", "192.0.2.214", "192.0.2.230")
+"""Addresses that ask every server of the world for the same pages."""

@@ -1,4 +1,7 @@
-"""What happens on any day: people log on, read pages, programs start. No rule may find anything."""
+"""What happens on any day: people log on, read pages, programs start.
+
+No rule may find anything in it but what bots leave behind, and that at the lowest levels alone.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +12,19 @@ from datetime import datetime, timedelta
 from bigsec.demo.estate import (
     ADMINISTRATORS,
     BASTION,
+    BOTS,
     DOMAIN,
     FILES,
-    LINUX,
     OFFICE,
     RESOLVER,
+    SERVERS,
     STAFF,
     VISITORS,
     WEB,
 )
-from bigsec.demo.journal import ACCESS, AUTH, EVE, WINDOWS, Journal
+from bigsec.demo.journal import ACCESS, DNS, EVE, LINUX, WINDOWS, Journal
 from bigsec.demo.journal import OFFICE as OFFICE_FILE
-from bigsec.demo.render import SYSMON, access, eve, syslog, windows
+from bigsec.demo.render import SYSMON, access, dns, eve, syslog, windows
 
 BROWSERS = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/141.0.0.0 Safari/537.36",
@@ -55,25 +59,37 @@ PROGRAMS = (
         r"-ExecutionPolicy RemoteSigned -File C:\Scripts\inventory.ps1 -Encoding UTF8",
     ),
 )
-DOMAINS = ("intranet.corp.example", "mail.corp.example", "update.vendor.example", "www.example.org")
+DOMAINS = (
+    ("intranet.corp.example", "10.20.1.21"),
+    ("mail.corp.example", "10.20.1.22"),
+    ("update.vendor.example", "192.0.2.120"),
+    ("www.example.org", "192.0.2.121"),
+    ("wpad.corp.example", "-"),
+)
+JOBS = (
+    "/usr/local/bin/report --out /srv/reports/day.csv",
+    "find /tmp -mtime +7 -delete",
+    "curl -fsS https://status.corp.example/ping/7 > /dev/null",
+    "test -x /usr/sbin/anacron || run-parts /etc/cron.daily",
+)
+PROBES = ("wp-login.php", ".env", "phpmyadmin/index.php", "boaform/admin/formLogin")
 
 
 def write(journal: Journal, end: datetime, dice: random.Random) -> None:
     """A day's worth of every file."""
-    for at in _times(end, dice, 90):
-        _session(journal, at, dice)
-    for at in _times(end, dice, 60):
-        _job(journal, at, dice)
-    for at in _times(end, dice, 500):
-        _page(journal, at, dice)
-    for at in _times(end, dice, 90):
-        _program(journal, at, dice)
-    for at in _times(end, dice, 50):
-        _logon(journal, at, dice)
-    for at in _times(end, dice, 130):
-        _traffic(journal, at, dice)
-    for at in _times(end, dice, 140):
-        _office(journal, at, dice)
+    for tell, count in (
+        (_session, 1_000),
+        (_job, 2_500),
+        (_page, 12_000),
+        (_program, 2_500),
+        (_logon, 3_500),
+        (_traffic, 6_000),
+        (_office, 5_000),
+        (_name, 5_000),
+        (_bot, 4),
+    ):
+        for at in _times(end, dice, count):
+            tell(journal, at, dice)
 
 
 def _times(end: datetime, dice: random.Random, count: int) -> Iterator[datetime]:
@@ -85,40 +101,41 @@ def _times(end: datetime, dice: random.Random, count: int) -> Iterator[datetime]
 
 def _session(journal: Journal, at: datetime, dice: random.Random) -> None:
     """An administrator logs on with a key, and sometimes orders something as root."""
-    who, host, pid = dice.choice(ADMINISTRATORS), dice.choice(LINUX), dice.randrange(2000, 60000)
+    who, host, pid = dice.choice(ADMINISTRATORS), dice.choice(SERVERS), dice.randrange(2000, 60000)
     source = who.desk.ip if host is BASTION else BASTION.ip
     port = dice.randrange(40000, 65000)
     if dice.random() < 0.08:
         failed = f"Failed password for {who.login} from {source} port {port} ssh2"
-        journal.add(AUTH, at - timedelta(seconds=9), syslog(at, host, "sshd", failed, pid))
+        journal.add(LINUX, at - timedelta(seconds=9), syslog(at, host, "sshd", failed, pid))
     accepted = (
         f"Accepted publickey for {who.login} from {source} port {port} ssh2: ED25519 "
         f"SHA256:{_token(dice, 43)}"
     )
-    journal.add(AUTH, at, syslog(at, host, "sshd", accepted, pid))
+    journal.add(LINUX, at, syslog(at, host, "sshd", accepted, pid))
     opened = (
         f"pam_unix(sshd:session): session opened for user {who.login}(uid={who.uid}) by (uid=0)"
     )
-    journal.add(AUTH, at, syslog(at, host, "sshd", opened, pid))
+    journal.add(LINUX, at, syslog(at, host, "sshd", opened, pid))
     if dice.random() < 0.5:
         later = at + timedelta(seconds=dice.randrange(20, 400))
         order = (
             f"{who.login} : TTY=pts/{dice.randrange(4)} ; PWD=/home/{who.login} ; USER=root ; "
             f"COMMAND={dice.choice(COMMANDS)}"
         )
-        journal.add(AUTH, later, syslog(later, host, "sudo", order))
+        journal.add(LINUX, later, syslog(later, host, "sudo", order))
     gone = at + timedelta(seconds=dice.randrange(500, 1700))
     closed = f"pam_unix(sshd:session): session closed for user {who.login}"
-    journal.add(AUTH, gone, syslog(gone, host, "sshd", closed, pid))
+    journal.add(LINUX, gone, syslog(gone, host, "sshd", closed, pid))
 
 
 def _job(journal: Journal, at: datetime, dice: random.Random) -> None:
     """A job runs by the clock."""
-    host, pid = dice.choice(LINUX), dice.randrange(2000, 60000)
+    host, pid = dice.choice(SERVERS), dice.randrange(2000, 60000)
     opened = "pam_unix(cron:session): session opened for user root(uid=0) by (uid=0)"
     closed = "pam_unix(cron:session): session closed for user root"
-    journal.add(AUTH, at, syslog(at, host, "CRON", opened, pid))
-    journal.add(AUTH, at, syslog(at, host, "CRON", closed, pid))
+    journal.add(LINUX, at, syslog(at, host, "CRON", opened, pid))
+    journal.add(LINUX, at, syslog(at, host, "CRON", f"(root) CMD ({dice.choice(JOBS)})", pid + 1))
+    journal.add(LINUX, at, syslog(at, host, "CRON", closed, pid))
 
 
 def _page(journal: Journal, at: datetime, dice: random.Random) -> None:
@@ -168,14 +185,10 @@ def _logon(journal: Journal, at: datetime, dice: random.Random) -> None:
 
 
 def _traffic(journal: Journal, at: datetime, dice: random.Random) -> None:
-    """The sensor sees a name looked up, a page read, or has a small complaint."""
+    """The sensor sees a page read, or has a small complaint."""
     who, port = dice.choice(STAFF), dice.randrange(49152, 65535)
-    source, kind = (who.desk.ip, port), dice.random()
-    if kind < 0.55:
-        name = {"type": "query", "id": dice.randrange(1 << 16), "rrname": dice.choice(DOMAINS)}
-        asked = eve(at, "dns", source, (RESOLVER.ip, 53), dns=name | {"rrtype": "A"})
-        journal.add(EVE, at, asked)
-    elif kind < 0.95:
+    source = (who.desk.ip, port)
+    if dice.random() < 0.95:
         seen = {"hostname": "www.city.example", "url": dice.choice(PAGES)[0], "http_method": "GET"}
         read = eve(at, "http", source, (WEB.ip, 80), http=seen | {"status": 200})
         journal.add(EVE, at, read)
@@ -192,6 +205,20 @@ def _traffic(journal: Journal, at: datetime, dice: random.Random) -> None:
         journal.add(EVE, at, eve(at, "alert", source, (WEB.ip, 80), alert=alert))
 
 
+def _name(journal: Journal, at: datetime, dice: random.Random) -> None:
+    """A host looks up a name."""
+    asking = dice.choice((*SERVERS, *(who.desk for who in STAFF)))
+    name, answer = dice.choice(DOMAINS)
+    source = (asking.ip, dice.randrange(1024, 65535))
+    journal.add(DNS, at, dns(at, source, RESOLVER.ip, name, answer))
+
+
+def _bot(journal: Journal, at: datetime, dice: random.Random) -> None:
+    """A bot tries a page that is not there, as on every server."""
+    request = f"GET /{dice.choice(PROBES)} HTTP/1.1"
+    journal.add(ACCESS, at, access(at, dice.choice(BOTS), request, 404, 512, BROWSERS[1]))
+
+
 def _office(journal: Journal, at: datetime, dice: random.Random) -> None:
     """The office system tells in Chinese who did what; the host guard that all is well."""
     who, pid = dice.choice(STAFF), 812
@@ -205,7 +232,7 @@ def _office(journal: Journal, at: datetime, dice: random.Random) -> None:
     )
     journal.add(OFFICE_FILE, at, syslog(at, OFFICE, "oa", text, pid))
     if dice.random() < 0.15:
-        host = dice.choice(LINUX)
+        host = dice.choice(SERVERS)
         report = "例行扫描完成 发现威胁 0 个"
         journal.add(OFFICE_FILE, at, syslog(at, host, "hostguard", report, 331))
 

@@ -13,6 +13,16 @@ _PROVIDERS = {
     "Security": "Microsoft-Windows-Security-Auditing",
     "System": "Service Control Manager",
 }
+DNS_HEADER = (
+    "#separator \\x09",
+    "#set_separator\t,",
+    "#empty_field\t(empty)",
+    "#unset_field\t-",
+    "#path\tdns",
+    "#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\tqtype_name"
+    "\trcode_name\tanswers",
+    "#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tstring\tstring\tvector[string]",
+)
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -20,6 +30,11 @@ def syslog(at: datetime, host: Host, program: str, message: str, pid: int | None
     """A line of RFC 3164 as rsyslog writes it to a file: no year, no zone, no priority."""
     tag = program if pid is None else f"{program}[{pid}]"
     return f"{_MONTHS[at.month - 1]} {at.day:2d} {at:%H:%M:%S} {host.name} {tag}: {message}"
+
+
+def history(uid: int, command: str) -> tuple[str, str]:
+    """Program and message of a shell that is set up to log each command."""
+    return "bash", f"HISTORY: UID={uid} {command}"
 
 
 def access(
@@ -56,6 +71,22 @@ def windows(
     if channel == SYSMON:
         head["UtcTime"] = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03d}"
     return json.dumps(head | data, ensure_ascii=False)
+
+
+def dns(
+    at: datetime,
+    source: tuple[str, int],
+    resolver: str,
+    name: str,
+    answer: str,
+    kind: str = "A",
+) -> str:
+    """A line of Zeek's dns.log with tabs."""
+    seconds, port = int(at.timestamp()), source[1]
+    uid = f"C{seconds:x}{port:x}"
+    rcode = "NXDOMAIN" if answer == "-" else "NOERROR"
+    head = f"{seconds}.{at.microsecond:06d}\t{uid}\t{source[0]}\t{port}\t{resolver}\t53\tudp"
+    return f"{head}\t{name}\t{kind}\t{rcode}\t{answer}"
 
 
 def eve(

@@ -15,8 +15,8 @@ _ID = re.compile(r"^id: (\S+)$", re.MULTILINE)
 class Story:
     """One attack among the ordinary lines.
 
-    rules: ids of the starter rules that must find it.
-    entities: (kind, value) pairs that its signals name, such as ("ip", "203.0.113.66").
+    rules: ids of the starter rules that must find it, all in one incident.
+    entities: (kind, value) pairs that this incident names, such as ("ip", "203.0.113.66").
     """
 
     name: str

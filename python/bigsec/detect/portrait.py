@@ -66,7 +66,7 @@ class Portrait:
     _techniques: Counter[str] = field(default_factory=Counter)
     _tactics: Counter[str] = field(default_factory=Counter)
     _cves: Counter[str] = field(default_factory=Counter)
-    _entities: list[Tally] = field(default_factory=list)
+    _entities: dict[tuple[str, str], Counter[str]] = field(default_factory=dict)
 
     def add(self, stroke: Stroke) -> None:
         """Take a signal in."""
@@ -88,7 +88,8 @@ class Portrait:
 
     def add_entity(self, entity: Tally) -> None:
         """Take in an entity of all signals, counted."""
-        self._entities.append(entity)
+        counts = self._entities.setdefault((entity.role, entity.type), Counter())
+        counts[entity.value] += entity.signals
 
     @property
     def severity_id(self) -> int:
@@ -165,10 +166,9 @@ class Portrait:
         return text + (f", and {more} more rule{'s' if more > 1 else ''}" if more else "")
 
     def _names(self, role: str, kind: str) -> list[str]:
-        counts: Counter[str] = Counter()
-        for tally in self._entities:
-            if tally.role == role and tally.type == kind:
-                counts[tally.value] += tally.signals
+        counts = self._entities.get((role, kind))
+        if counts is None:
+            return []
         return _ranked(_one_name_each(counts) if kind == "user" else counts)
 
 

@@ -12,6 +12,7 @@ from bigsec.errors import SchemaError
 __all__ = ["identifier", "identifiers", "moment", "number", "optional_text", "text", "texts"]
 
 _ID_DIGITS: Final = 32
+_TEXT: Final = frozenset((str,))
 _HEXADECIMAL: Final = frozenset("0123456789abcdef")
 
 
@@ -45,7 +46,7 @@ def number(row: Mapping[str, Any], name: str, default: int) -> int:
 def texts(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
     """Several texts; none where the field is absent."""
     values = row.get(name, ())
-    if not isinstance(values, list | tuple) or not all(isinstance(one, str) for one in values):
+    if not isinstance(values, list | tuple) or not set(map(type, values)) <= _TEXT:
         raise fault(name, values, "a list of texts")
     return tuple(values)
 

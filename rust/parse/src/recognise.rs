@@ -3,14 +3,18 @@
 //! Each record is looked at alone: what the source sent before does not count (except the header
 //! that a decoder keeps), so that a replay from any place gives the same events. It costs little:
 //! a decoder sees by the first bytes whether a text can be its own, and a record is decoded once.
+//!
+//! The message of a syslog record may be of a format of its own: CEF, LEEF, JSON, `key=value`, the
+//! audit log, an access log. A pack that knows the record by its header comes first; then the
+//! message is decoded in place: its fields have their own names, and those of the header become
+//! `syslog.hostname`, `syslog.timestamp` and so on. What no pack recognises stays plain syslog.
 
 use std::sync::Arc;
 
-use bigsec_event::{Problem, Record, codes};
+use bigsec_event::{FieldName, Problem, Record, codes, suggest::one_of};
 
 use crate::decode::{DECODERS, DecodeError, Decoded, Decoder, DecoderKind};
 use crate::pack::{Pack, PackSet};
-use bigsec_event::suggest::one_of;
 
 /// What was found for a record.
 pub(crate) enum Found<'a> {
@@ -27,58 +31,76 @@ struct Slot {
     kind: &'static DecoderKind,
     decoder: Box<dyn Decoder>,
     packs: Vec<Arc<Pack>>,
+    /// The user named this decoder: what it may claim does not count.
+    is_given: bool,
 }
 
 /// Has the decoders of one source.
 pub(crate) struct Recogniser {
     slots: Vec<Slot>,
-    /// The user named the decoder: what it may claim does not count.
-    decoder_given: bool,
     /// The user named the pack: what it recognises does not count.
     pack_given: bool,
+    message: FieldName,
 }
+
+/// The decoder whose messages are looked into.
+const CARRIER: &str = "syslog";
+
+/// The carrier's fields, and what they are called beside those of the message.
+const HEADER: [(&str, &str); 7] = [
+    ("facility", "syslog.facility"),
+    ("severity", "syslog.severity"),
+    ("timestamp", "syslog.timestamp"),
+    ("hostname", "syslog.hostname"),
+    ("app_name", "syslog.app_name"),
+    ("pid", "syslog.pid"),
+    ("msg_id", "syslog.msg_id"),
+];
+
+/// What some senders put before JSON in a message.
+const COOKIE: &str = "@cee:";
 
 impl Recogniser {
     /// All decoders that have packs, or the one that `format` names or belongs to.
     pub fn new(packs: &PackSet, format: Option<&str>) -> Result<Self, Problem> {
         let pack = format.and_then(|id| packs.get(id));
-        let decoders = match (format, pack) {
-            (Some(_), Some(pack)) => Some(pack.decoders().to_vec()),
-            (Some(id), None) => Some(vec![known_decoder(id, packs)?]),
-            (None, _) => None,
-        };
-        let given = |kind: &&DecoderKind| {
-            decoders.as_ref().is_none_or(|decoders| decoders.contains(&kind.id))
+        let given = match (format, pack) {
+            (Some(_), Some(pack)) => pack.decoders().to_vec(),
+            (Some(id), None) => vec![known_decoder(id, packs)?],
+            (None, _) => Vec::new(),
         };
         let mut slots = Vec::new();
-        for kind in DECODERS.iter().filter(given) {
+        for kind in DECODERS {
             let asked = match pack {
+                _ if format.is_some() && !given.contains(&kind.id) => Vec::new(),
                 Some(pack) => vec![Arc::clone(pack)],
                 None => packs.of_decoder(kind.id),
             };
-            if !asked.is_empty() {
-                slots.push(Slot { kind, decoder: (kind.make)(), packs: asked });
+            let carries = kind.id == CARRIER && given.iter().any(|id| in_message(id));
+            if !asked.is_empty() || carries {
+                let is_given = given == [kind.id];
+                slots.push(Slot { kind, decoder: (kind.make)(), packs: asked, is_given });
             }
         }
-        let decoder_given = decoders.is_some_and(|decoders| decoders.len() == 1);
-        Ok(Self { decoder_given, pack_given: pack.is_some(), slots })
+        // A decoder that takes everything comes behind the header before its message.
+        slots.sort_by_key(|slot| slot.is_given);
+        Ok(Self { slots, pack_given: pack.is_some(), message: FieldName::new("message") })
     }
 
     /// Decodes the record's text into its fields and finds the pack.
     pub fn read(&mut self, record: &mut Record) -> Found<'_> {
         let mut fault = None;
-        for slot in &mut self.slots {
-            if !self.decoder_given && !slot.decoder.claims(record.text()) {
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            if !slot.is_given && !slot.decoder.claims(record.text()) {
                 continue;
             }
-            record.clear_fields();
-            let (text, fields) = record.split();
-            match slot.decoder.decode(text, fields) {
+            match slot.decode(record) {
                 Ok(Decoded::Directive) => return Found::Directive,
                 Ok(Decoded::Event) => {
-                    let mine = |pack: &&Arc<Pack>| self.pack_given || pack.recognises(record);
-                    if let Some(pack) = slot.packs.iter().find(mine) {
-                        return Found::Pack(pack, slot.kind);
+                    if let Some((at, pack)) = self.choose(at, record) {
+                        let slot = &self.slots[at];
+                        return Found::Pack(&slot.packs[pack], slot.kind);
                     }
                 }
                 Err(error) => {
@@ -89,6 +111,77 @@ impl Recogniser {
         let nobody = DecodeError { code: codes::PARSE_NO_DECODER, offset: 0 };
         Found::Nothing(fault.unwrap_or(nobody))
     }
+
+    /// The slot and the pack of a record that the decoder `at` has read.
+    fn choose(&mut self, at: usize, record: &mut Record) -> Option<(usize, usize)> {
+        let slot = &self.slots[at];
+        let first = self.pack_of(slot, record);
+        let knows = first.is_some_and(|pack| self.pack_given || slot.packs[pack].is_particular());
+        if slot.kind.id != CARRIER || knows {
+            return first.map(|pack| (at, pack));
+        }
+        if let Some(found) = self.read_message(at, record) {
+            return Some(found);
+        }
+        first.map(|pack| (at, pack))
+    }
+
+    fn pack_of(&self, slot: &Slot, record: &Record) -> Option<usize> {
+        slot.packs.iter().position(|pack| self.pack_given || pack.recognises(record))
+    }
+
+    /// Decodes the message of a syslog record; where nothing knows it, the record is as before.
+    fn read_message(&mut self, carrier: usize, record: &mut Record) -> Option<(usize, usize)> {
+        let message = record.len().checked_sub(1)?;
+        let (name, value) = record.field(message);
+        if !self.message.is(name) {
+            return None;
+        }
+        let begin = (value.text.as_ptr() as usize).checked_sub(record.text().as_ptr() as usize)?;
+        let body = record.text().get(begin..begin + value.text.len())?;
+        let body = body.strip_prefix(COOKIE).unwrap_or(body).trim_start();
+        let begin = record.text().len() - body.len();
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            let body = record.text().get(begin..)?;
+            if !slot.kind.in_message || !slot.decoder.claims(body) {
+                continue;
+            }
+            let (text, fields) = record.split();
+            fields.truncate(message);
+            if slot.decoder.decode(&text[begin..], fields) == Ok(Decoded::Event) {
+                prefix_header(record, message);
+                if let Some(pack) = self.pack_of(&self.slots[at], record) {
+                    return Some((at, pack));
+                }
+            }
+            // The header again: what a decoder left is no part of it.
+            self.slots[carrier].decode(record).ok()?;
+        }
+        None
+    }
+}
+
+impl Slot {
+    fn decode(&mut self, record: &mut Record) -> Result<Decoded, DecodeError> {
+        record.clear_fields();
+        let (text, fields) = record.split();
+        self.decoder.decode(text, fields)
+    }
+}
+
+/// Renames the header's fields, which are the first `count`.
+fn prefix_header(record: &mut Record, count: usize) {
+    for index in 0..count {
+        let name = record.field(index).0;
+        if let Some((_, prefixed)) = HEADER.iter().find(|(plain, _)| *plain == name) {
+            record.rename(index, prefixed);
+        }
+    }
+}
+
+fn in_message(id: &str) -> bool {
+    DECODERS.iter().any(|kind| kind.id == id && kind.in_message)
 }
 
 fn known_decoder(id: &str, packs: &PackSet) -> Result<&'static str, Problem> {

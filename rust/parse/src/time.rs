@@ -22,7 +22,8 @@ pub struct Moment {
 pub enum TimeFormat {
     /// `2024-05-01T12:00:00.123Z`, also with a space, a comma, or without a zone.
     Rfc3339,
-    /// `May  1 12:00:00`, also with a fraction, and with the year before or after the clock.
+    /// `May  1 12:00:00`, also with a fraction, and with the year before or after the clock and then
+    /// a zone; a weekday may stand before it.
     Rfc3164,
     /// `01/May/2024:12:00:00 +0800`, as access logs have it.
     Clf,
@@ -120,6 +121,7 @@ impl Receipt<'_> {
 
     fn rfc3164(&self, text: &str) -> Option<Moment> {
         let mut scan = Scan { rest: text.as_bytes() };
+        scan.weekday();
         let month = scan.month()?;
         scan.skip(b' ');
         let day = scan.number(2)?;
@@ -131,16 +133,18 @@ impl Receipt<'_> {
             scan.skip(b' ');
         }
         let (clock, fraction) = scan.clock()?;
-        if scan.skip(b' ') && !scan.rest.is_empty() && year.is_none() {
+        if scan.skip(b' ') && year.is_none() && scan.rest.first().is_some_and(u8::is_ascii_digit) {
             year = Some(scan.digits(4)?);
+            scan.skip(b' ');
         }
-        if !scan.rest.is_empty() {
-            return None;
-        }
+        // Without a year a zone could not tell in which year it counts.
+        let zone = match year {
+            None if scan.rest.is_empty() => Zone::Missing,
+            None => return None,
+            Some(_) => scan.zone()?,
+        };
         match year {
-            Some(year) => {
-                self.at(date(year, month, day)?.to_datetime(clock), fraction, Zone::Missing)
-            }
+            Some(year) => self.at(date(year, month, day)?.to_datetime(clock), fraction, zone),
             None => self.latest_year(month, day, clock, fraction),
         }
     }
@@ -310,9 +314,23 @@ impl Scan<'_> {
         Some((clock, fraction))
     }
 
-    /// The zone at the end: `Z`, `UTC`, `+08:00`, `+0800`, `+08`, or nothing.
+    /// Skips `Mon ` and the like.
+    fn weekday(&mut self) {
+        const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
+        let is_day = |name: &[u8]| DAYS.iter().any(|day| day.eq_ignore_ascii_case(name));
+        if self.rest.get(..3).is_some_and(is_day) && self.rest.get(3) == Some(&b' ') {
+            self.rest = &self.rest[4..];
+        }
+    }
+
+    /// The zone at the end: `Z`, `UTC`, `+08:00`, `+0800`, `+08`, `GMT+08:00`, or nothing.
     fn zone(&mut self) -> Option<Zone> {
-        let rest = std::mem::take(&mut self.rest);
+        let mut rest = std::mem::take(&mut self.rest);
+        if let [b'G', b'M', b'T', signed @ ..] | [b'U', b'T', b'C', signed @ ..] = rest
+            && !signed.is_empty()
+        {
+            rest = signed;
+        }
         let sign = match rest {
             [] => return Some(Zone::Missing),
             [b'Z' | b'z'] | b"UTC" | b"GMT" => return Some(Zone::Offset(0)),
@@ -365,6 +383,10 @@ mod tests {
             ("%d.%m.%Y %H:%M:%S %z", "09.01.2026 11:04:05 +0800", "2026-01-09T03:04:05Z 480"),
             ("rfc3164", "Jan  9 2026 03:04:05", "2026-01-09T03:04:05Z 0"),
             ("rfc3164", "Jan 09 03:04:05.25 2026", "2026-01-09T03:04:05.25Z 0"),
+            ("rfc3164", "Fri Jan  9 03:04:05 2026", "2026-01-09T03:04:05Z 0"),
+            ("rfc3164", "Jan 09 2026 11:04:05.25 +0800", "2026-01-09T03:04:05.25Z 480"),
+            ("rfc3164", "Jan 09 2026 11:04:05 GMT+08:00", "2026-01-09T03:04:05Z 480"),
+            ("rfc3164", "Jan 09 2026 03:04:05 UTC", "2026-01-09T03:04:05Z 0"),
         ] {
             assert_eq!(read(format, text).as_deref(), Some(expected), "{text}");
         }

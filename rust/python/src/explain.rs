@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use bigsec_collect::clock::{Clock, SystemClock};
 use bigsec_event::Kind;
 use bigsec_parse::{Outcome, ParseOptions, Parser};
 use pyo3::prelude::*;
@@ -13,17 +14,20 @@ use crate::packs::Packs;
 
 /// Which pack reads a record and why, field by field.
 #[pyfunction]
-#[pyo3(signature = (raw, packs, *, format=None, timezone="UTC"))]
+#[pyo3(signature = (raw, packs, *, format=None, timezone="UTC", received_us=None))]
 pub fn explain_record<'py>(
     py: Python<'py>,
     raw: &[u8],
     packs: &Packs,
     format: Option<String>,
     timezone: &str,
+    received_us: Option<i64>,
 ) -> PyResult<Bound<'py, PyDict>> {
+    let received_us = received_us.unwrap_or_else(|| SystemClock.now_us());
     let parser = ParseOptions::new(format, timezone)
         .and_then(|options| Parser::new(Arc::clone(&packs.0), options));
-    let explanation = parser.map_err(|problem| raise_problem(py, &problem))?.explain(raw, 0);
+    let explanation =
+        parser.map_err(|problem| raise_problem(py, &problem))?.explain(raw, received_us);
     let fields = PyList::empty(py);
     for field in &explanation.fields {
         let row = PyDict::new(py);

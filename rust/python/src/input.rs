@@ -1,4 +1,4 @@
-//! What Python may give to be read: paths, named bytes, named iterables of lines.
+//! What Python may give to be read: paths, named bytes, named file objects or iterables of lines.
 
 use std::io::{self, Read};
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use bigsec_collect::{FeedOptions, FileBook, Input};
 use bigsec_parse::ParseOptions;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyIterator};
 
@@ -53,17 +54,40 @@ impl Iterated {
             }
             Ok(())
         });
-        match outcome {
-            Ok(()) => Ok(!self.pending.is_empty()),
-            Err(error) => {
-                let text = error.to_string();
-                if let Ok(mut raised) = self.raised.lock() {
-                    *raised = Some(error);
-                }
-                Err(io::Error::other(text))
-            }
-        }
+        outcome.map_err(|error| keep(&self.raised, error))?;
+        Ok(!self.pending.is_empty())
     }
+}
+
+/// Reads an object with a `read` method, such as a file opened in binary mode: its bytes as they
+/// are, compressed or not.
+struct FileObject {
+    object: Py<PyAny>,
+    raised: Raised,
+}
+
+impl Read for FileObject {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let outcome = Python::attach(|py| -> PyResult<usize> {
+            let read = self.object.bind(py).call_method1("read", (buffer.len(),))?;
+            let bytes = read.cast::<PyBytes>()?.as_bytes();
+            let target = buffer
+                .get_mut(..bytes.len())
+                .ok_or_else(|| PyValueError::new_err("read(size) gave more than size bytes"))?;
+            target.copy_from_slice(bytes);
+            Ok(bytes.len())
+        });
+        outcome.map_err(|error| keep(&self.raised, error))
+    }
+}
+
+/// Keeps an exception until it can be raised, and stops the reading.
+fn keep(raised: &Raised, error: PyErr) -> io::Error {
+    let text = error.to_string();
+    if let Ok(mut raised) = raised.lock() {
+        *raised = Some(error);
+    }
+    io::Error::other(text)
 }
 
 /// The inputs that Python named.
@@ -76,8 +100,12 @@ fn input_of(given: &Bound<'_, PyAny>, raised: &Raised) -> PyResult<Input> {
         if let Ok(bytes) = content.cast::<PyBytes>() {
             return Ok(Input::Bytes { name, bytes: bytes.as_bytes().into() });
         }
-        let lines = content.try_iter()?.unbind();
         let raised = Arc::clone(raised);
+        if content.hasattr("read")? {
+            let stream = FileObject { object: content.unbind(), raised };
+            return Ok(Input::Stream { name, reader: Some(Box::new(stream)) });
+        }
+        let lines = content.try_iter()?.unbind();
         let stream = Iterated { lines, pending: Vec::new(), given: 0, raised };
         return Ok(Input::Stream { name, reader: Some(Box::new(stream)) });
     }

@@ -6,8 +6,15 @@
 use bigsec_event::{Code, Fields};
 
 mod access_log;
+mod apache_error;
+mod auditd;
+mod cef;
 mod escape;
 mod json;
+mod key_value;
+mod leef;
+mod nginx_error;
+mod pairs;
 mod plain;
 mod syslog;
 mod zeek_tsv;
@@ -52,6 +59,8 @@ pub struct DecoderKind {
     pub id: &'static str,
     /// What it reads.
     pub about: &'static str,
+    /// Its texts may be the message of a syslog record.
+    pub in_message: bool,
     /// Makes one for a source.
     pub make: fn() -> Box<dyn Decoder>,
 }
@@ -61,26 +70,67 @@ pub const DECODERS: &[DecoderKind] = &[
     DecoderKind {
         id: "zeek_tsv",
         about: "Zeek's tab-separated logs with their header lines",
+        in_message: false,
         make: || Box::<zeek_tsv::ZeekTsv>::default(),
     },
     DecoderKind {
         id: "json",
         about: "JSON objects, one a record",
+        in_message: true,
         make: || Box::<json::Json>::default(),
+    },
+    DecoderKind {
+        id: "cef",
+        about: "ArcSight's Common Event Format",
+        in_message: true,
+        make: || Box::<cef::Cef>::default(),
+    },
+    DecoderKind {
+        id: "leef",
+        about: "QRadar's Log Event Extended Format, 1.0 and 2.0",
+        in_message: true,
+        make: || Box::<leef::Leef>::default(),
+    },
+    DecoderKind {
+        id: "auditd",
+        about: "records of the Linux audit log",
+        in_message: true,
+        make: || Box::<auditd::Auditd>::default(),
     },
     DecoderKind {
         id: "syslog",
         about: "syslog, RFC 5424 and RFC 3164",
+        in_message: false,
         make: || Box::<syslog::Syslog>::default(),
     },
     DecoderKind {
         id: "access_log",
         about: "access logs of web servers, common and combined format",
+        in_message: true,
         make: || Box::<access_log::AccessLog>::default(),
+    },
+    DecoderKind {
+        id: "apache_error",
+        about: "Apache's error log",
+        in_message: true,
+        make: || Box::<apache_error::ApacheError>::default(),
+    },
+    DecoderKind {
+        id: "nginx_error",
+        about: "nginx's error log",
+        in_message: true,
+        make: || Box::<nginx_error::NginxError>::default(),
+    },
+    DecoderKind {
+        id: "key_value",
+        about: "lines of key=value pairs",
+        in_message: true,
+        make: || Box::<key_value::KeyValue>::default(),
     },
     DecoderKind {
         id: "plain",
         about: "any text, as the one field `message`",
+        in_message: false,
         make: || Box::<plain::Plain>::default(),
     },
 ];

@@ -9,6 +9,9 @@
 //! * no host name, no tag, no time; a sequence number before the time, a colon behind it (Cisco);
 //! * nothing before the host name, where a tag with a process id follows it.
 //!
+//! A message of its own format (CEF, JSON, `key=value` …) is the business of
+//! [`crate::recognise`]; here it only must not be taken for a host name or a tag.
+//!
 //! Structured data that break their grammar are left in the message, where rules still see them.
 
 use bigsec_event::{Fields, Kind, codes};
@@ -28,6 +31,9 @@ const NUMBERS: [&str; 24] = [
     "17", "18", "19", "20", "21", "22", "23",
 ];
 
+/// How messages begin that look like a tag and are none.
+const FORMATS: [&str; 2] = ["CEF:", "LEEF:"];
+
 /// Bytes of a tag's name; RFC 3164 allows 32 letters, systemd units have more.
 const MAX_TAG: usize = 128;
 
@@ -36,11 +42,13 @@ impl Decoder for Syslog {
         if priority(text).is_some() || month_stamp(text).is_some() {
             return true;
         }
-        // Many programs begin their lines with an ISO time: only the tag shows that it is syslog.
+        // Many programs begin their lines with an ISO time: only the tag shows that it is syslog,
+        // or a message that has to be read for itself.
         match iso_stamp(text).filter(|_| text.as_bytes()[10] == b'T') {
             Some(stamp) => text[stamp..].strip_prefix(' ').is_some_and(|rest| {
-                let host_and_rest = rest.split_once(' ');
-                host_and_rest.is_some_and(|(host, rest)| !host.is_empty() && tag(rest).is_some())
+                let shows = |rest: &str| tag(rest).is_some() || has_own_format(rest);
+                let behind_host = rest.split_once(' ').filter(|(host, _)| !host.is_empty());
+                has_own_format(rest) || behind_host.is_some_and(|(_, rest)| shows(rest))
             }),
             None => is_headless(text),
         }
@@ -199,7 +207,9 @@ fn is_headless(text: &str) -> bool {
 /// The host, unless the tag comes first, and what follows it.
 fn host_and_message(text: &str, out: &mut Fields) {
     let (first, behind) = text.split_once(' ').unwrap_or((text, ""));
-    if first.ends_with(':') || first.contains('[') {
+    if has_own_format(text) {
+        out.push_str("message", text);
+    } else if first.ends_with(':') || first.contains('[') {
         tag_and_message(text, out);
     } else {
         push_some("hostname", first, out);
@@ -217,8 +227,18 @@ fn tag_and_message(text: &str, out: &mut Fields) {
     push_some("message", message, out);
 }
 
+/// True where the text begins a format of its own: JSON, CEF, LEEF or `key=value`.
+fn has_own_format(text: &str) -> bool {
+    let word = &text[..text.find([' ', '\t', '[', '"']).unwrap_or(text.len())];
+    let is_pair = word.split_once('=').is_some_and(|(key, _)| !key.is_empty());
+    text.starts_with('{') || FORMATS.iter().any(|name| text.starts_with(name)) || is_pair
+}
+
 /// `name[pid]: message` or `name: message`.
 fn tag(text: &str) -> Option<(&str, &str, &str)> {
+    if FORMATS.iter().any(|name| text.starts_with(name)) {
+        return None;
+    }
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'[' | b':');
     let name_end = text.bytes().take(MAX_TAG).position(|byte| ends(&byte))?;
     let (name, mut rest) = text.split_at(name_end);

@@ -4,10 +4,10 @@ use bigsec_event::schema::LEAVES;
 use bigsec_event::{FieldName, Kind, Record};
 
 use super::split::MAX_PARTS;
-use super::{Derive, Pack, PatternGroup};
+use super::{Derive, Pack, PatternGroup, TimeOf};
 use crate::parsed::{DerivedText, Parsed};
 use crate::pattern::Capture;
-use crate::time::Receipt;
+use crate::time::{Moment, Receipt};
 
 /// Buffers that outlive a record.
 #[derive(Debug, Default)]
@@ -36,6 +36,11 @@ impl Pack {
     /// True where the record is one of this pack's.
     pub(crate) fn recognises(&self, record: &Record) -> bool {
         self.recognise.is_empty() || self.recognise.iter().any(|condition| condition.holds(record))
+    }
+
+    /// True where it asks for something: a pack without conditions takes whatever is left.
+    pub(crate) fn is_particular(&self) -> bool {
+        !self.recognise.is_empty()
     }
 
     /// Normalises a record that the pack's decoder has read.
@@ -68,16 +73,27 @@ impl Pack {
             }
         }
         assign(&self.constants, &mut filled, &mut out.derived);
-        self.read_time(receipt, out);
+        self.read_time(receipt, scratch, out);
     }
 
-    fn read_time(&self, receipt: &Receipt<'_>, out: &mut Parsed) {
+    fn read_time(&self, receipt: &Receipt<'_>, scratch: &mut Scratch, out: &mut Parsed) {
         let record = &out.record;
-        let moment = self.time.iter().find_map(|(field, format)| {
-            record.get(field).and_then(|value| receipt.read(value.text, format))
-        });
+        let moment = self.time.iter().find_map(|time| time.read(record, receipt, &mut scratch.text));
         out.time_us = moment.map(|moment| moment.us);
         out.tz_offset_min = moment.and_then(|moment| moment.offset_min);
+    }
+}
+
+impl TimeOf {
+    fn read(&self, record: &Record, receipt: &Receipt<'_>, buffer: &mut String) -> Option<Moment> {
+        if let [field] = self.fields.as_slice() {
+            return receipt.read(record.get(field)?.text, &self.format);
+        }
+        buffer.clear();
+        for field in &self.fields {
+            buffer.extend([record.get(field)?.text, " "]);
+        }
+        receipt.read(buffer, &self.format)
     }
 }
 

@@ -15,7 +15,7 @@ use super::sample::Sample;
 use super::split::SPLITS;
 use super::value_map::ValueMap;
 use super::variant::{Variant, Variants};
-use super::{Derive, Pack, PatternGroup};
+use super::{Derive, Pack, PatternGroup, TimeOf};
 use crate::decode::DECODERS;
 use crate::parsed::DerivedText;
 use crate::pattern::{Pattern, PatternSet};
@@ -271,7 +271,7 @@ fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {
     Some(Derive { field: FieldName::new(&file.field), split, into })
 }
 
-fn times(file: &PackFile, faults: &mut Faults<'_>) -> Vec<(FieldName, TimeFormat)> {
+fn times(file: &PackFile, faults: &mut Faults<'_>) -> Vec<TimeOf> {
     let mut times = Vec::new();
     for time in &file.time {
         let Some(format) = TimeFormat::named(&time.format.value) else {
@@ -281,7 +281,8 @@ fn times(file: &PackFile, faults: &mut Faults<'_>) -> Vec<(FieldName, TimeFormat
             faults.invalid(place(&time.format), message, mend);
             continue;
         };
-        times.push((FieldName::new(&time.field), format));
+        let fields = time.field.0.iter().map(|field| FieldName::new(field)).collect();
+        times.push(TimeOf { fields, format });
     }
     times
 }

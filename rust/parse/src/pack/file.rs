@@ -77,7 +77,7 @@ pub(super) struct DeriveFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct TimeFile {
-    pub field: String,
+    pub field: Texts,
     pub format: Spanned<String>,
 }
 

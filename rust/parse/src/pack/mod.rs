@@ -66,7 +66,16 @@
 //! # time
 //!
 //! Formats: `rfc3339`, `rfc3164`, `clf`, `epoch` (the unit by the size of the number), `epoch_s`,
-//! `epoch_ms`, `epoch_us`, `epoch_ns`, or a layout such as `%Y-%m-%d %H:%M:%S`.
+//! `epoch_ms`, `epoch_us`, `epoch_ns`, or a layout such as `%Y-%m-%d %H:%M:%S`. Where a time is
+//! spread over several fields, `field` lists them; their texts are joined by blanks.
+//!
+//! # Messages of syslog
+//!
+//! A record of the decoders `json`, `cef`, `leef`, `auditd`, `key_value` and `access_log` may have
+//! come as the message of a syslog record. It then has the fields of the header too:
+//! `syslog.hostname`, `syslog.timestamp`, `syslog.app_name`, `syslog.pid`, `syslog.severity`,
+//! `syslog.facility`, `syslog.msg_id`. Packs of the decoder `syslog` that have conditions are asked
+//! before the message is looked into.
 //!
 //! # samples
 //!
@@ -116,7 +125,7 @@ pub struct Pack {
     renames: Renames,
     patterns: Vec<PatternGroup>,
     derive: Vec<Derive>,
-    time: Vec<(FieldName, TimeFormat)>,
+    time: Vec<TimeOf>,
     map: Arc<FieldMap>,
     constants: Vec<(u16, DerivedText)>,
     values: Vec<ValueMap>,
@@ -132,6 +141,14 @@ struct PatternGroup {
     patterns: PatternSet,
     /// What each pattern sets.
     sets: Vec<Vec<(u16, DerivedText)>>,
+}
+
+/// A time that may be read.
+#[derive(Debug)]
+struct TimeOf {
+    /// The fields that hold it, one as a rule.
+    fields: Vec<FieldName>,
+    format: TimeFormat,
 }
 
 /// A value split into further fields.
