@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import http.client
 import json
-import os
+import re
 import signal
 import subprocess
-import urllib.request
+import time
+from http import HTTPStatus
+from pathlib import Path
 
 import pytest
 
@@ -68,26 +71,34 @@ def test_a_folder_with_real_data_is_left_alone(bigsec: Runner, options: tuple[st
 
 def test_the_pages_are_served_until_ctrl_c(bigsec: Runner) -> None:
     pytest.importorskip("bigsec_api.server", reason="bigsec-api is not installed")
-    process = subprocess.Popen(
-        command("demo"),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        cwd=bigsec.folder,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        link = next(
-            line.split()[-1].decode() for line in process.stderr if b"http://127.0.0.1:" in line
+    out, err = bigsec.folder / "out", bigsec.folder / "err"
+    with out.open("wb") as to_out, err.open("wb") as to_err:
+        process = subprocess.Popen(
+            command("demo"),
+            stdin=subprocess.DEVNULL,
+            stdout=to_out,
+            stderr=to_err,
+            cwd=bigsec.folder,
+            env=environment(),
         )
-        with urllib.request.urlopen(f"{link}api/v1/incidents", timeout=30) as answer:
-            assert json.load(answer)["items"]
-        os.kill(process.pid, signal.SIGINT)
-        out, _ = process.communicate(timeout=30)
+    try:
+        port = _port_told(process, err)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        connection.request("GET", "/api/v1/incidents")
+        assert connection.getresponse().status == HTTPStatus.OK
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
     finally:
         process.kill()
         process.wait()
-    assert process.returncode == 0
-    assert all(isinstance(json.loads(line), dict) for line in out.splitlines())
+    assert all(isinstance(json.loads(line), dict) for line in out.read_text().splitlines())
+
+
+def _port_told(process: subprocess.Popen[bytes], err: Path) -> int:
+    deadline = time.monotonic() + 60
+    while process.poll() is None and time.monotonic() < deadline:
+        if told := re.search(r"http://127\.0\.0\.1:(\d+)/", err.read_text()):
+            return int(told[1])
+        time.sleep(0.05)
+    raise AssertionError(f"no address was told: {err.read_text()}")

@@ -52,7 +52,13 @@ def incidents(request: Request, store: OpenStore) -> Response:
     except WrongTime as wrong:
         view = ListView(state, tabs=tabs(state, None), wrong_time=wrong.given)
         return render(request, "incidents/list.html", view, status=422)
-    return render(request, "incidents/list.html", view)
+    # A script that sent the form shows the address that a link to this list would have.
+    headers = {"HX-Push-Url": state.link(after=state.after)} if _by_script(request) else {}
+    return render(request, "incidents/list.html", view, headers=headers)
+
+
+def _by_script(request: Request) -> bool:
+    return request.headers.get("hx-request") == "true"
 
 
 def _list(store: Store, state: ListState, frame: Frame) -> ListView:

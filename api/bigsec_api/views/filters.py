@@ -76,7 +76,9 @@ class ListState(BaseModel):
     def of(cls, given: QueryParams) -> ListState:
         """From a URL; fields that a form sends empty are not asked for."""
         values: dict[str, object] = {name: value for name, value in given.items() if value}
-        values["cols"] = [one for one in given.getlist("cols") if one in COLUMNS]
+        chosen = [one for one in COLUMNS if one in given.getlist("cols")]
+        usual = set(chosen) | {"incident"} == set(DEFAULT_COLUMNS)
+        values["cols"] = [] if usual else chosen
         return cls.model_validate(values)
 
     @property

@@ -90,7 +90,8 @@ fn mix(hash: u64, word: u64) -> u64 {
 /// True where one of the eight bytes is a space.
 fn has_space(word: u64) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let spaces = word ^ (ONES * b' ' as u64);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    let spaces = word ^ SPACES;
     spaces.wrapping_sub(ONES) & !spaces & (ONES << 7) != 0
 }
 

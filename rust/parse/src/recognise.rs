@@ -95,6 +95,7 @@ impl Recogniser {
             if !slot.is_given && !slot.decoder.claims(record.text()) {
                 continue;
             }
+            record.clear_fields();
             match slot.decode(record) {
                 Ok(Decoded::Directive) => return Found::Directive,
                 Ok(Decoded::Event) => {
@@ -132,8 +133,7 @@ impl Recogniser {
 
     /// Decodes the message of a syslog record; where nothing knows it, the record is as before.
     fn read_message(&mut self, carrier: usize, record: &mut Record) -> Option<(usize, usize)> {
-        let message = record.len().checked_sub(1)?;
-        let (name, value) = record.field(message);
+        let (name, value) = record.field(record.len().checked_sub(1)?);
         if !self.message.is(name) {
             return None;
         }
@@ -147,36 +147,44 @@ impl Recogniser {
             if !slot.kind.in_message || !slot.decoder.claims(body) {
                 continue;
             }
+            record.clear_fields();
             let (text, fields) = record.split();
-            fields.truncate(message);
             if slot.decoder.decode(&text[begin..], fields) == Ok(Decoded::Event) {
-                prefix_header(record, message);
+                self.append_header(carrier, record);
                 if let Some(pack) = self.pack_of(&self.slots[at], record) {
                     return Some((at, pack));
                 }
             }
-            // The header again: what a decoder left is no part of it.
+            // What the decoder left is no part of the header.
+            record.clear_fields();
             self.slots[carrier].decode(record).ok()?;
         }
         None
     }
-}
 
-impl Slot {
-    fn decode(&mut self, record: &mut Record) -> Result<Decoded, DecodeError> {
-        record.clear_fields();
-        let (text, fields) = record.split();
-        self.decoder.decode(text, fields)
+    /// Adds the header's fields behind those of the message: of two that one column may hold, the
+    /// message's own comes first.
+    fn append_header(&mut self, carrier: usize, record: &mut Record) {
+        let first = record.len();
+        if self.slots[carrier].decode(record).is_err() {
+            return;
+        }
+        let message = record.len() - 1;
+        record.split().1.truncate(message);
+        for index in first..message {
+            let name = record.field(index).0;
+            if let Some((_, prefixed)) = HEADER.iter().find(|(plain, _)| *plain == name) {
+                record.rename(index, prefixed);
+            }
+        }
     }
 }
 
-/// Renames the header's fields, which are the first `count`.
-fn prefix_header(record: &mut Record, count: usize) {
-    for index in 0..count {
-        let name = record.field(index).0;
-        if let Some((_, prefixed)) = HEADER.iter().find(|(plain, _)| *plain == name) {
-            record.rename(index, prefixed);
-        }
+impl Slot {
+    /// Adds the fields of the record's text.
+    fn decode(&mut self, record: &mut Record) -> Result<Decoded, DecodeError> {
+        let (text, fields) = record.split();
+        self.decoder.decode(text, fields)
     }
 }
 

@@ -141,6 +141,70 @@ fn records_of_50_mb_take_linear_time() {
 }
 
 #[test]
+fn runs_of_pairs_take_linear_time() {
+    let packs = packs();
+    let filled = |head: &str, fill: &str| format!("{head}{}", fill.repeat(SIZE / 10 / fill.len()));
+    let heads = [
+        "CEF:0|a|b|c|d|e|5|x=",
+        "LEEF:1.0|a|b|c|d|x=",
+        "LEEF:2.0|a|b|c|d|;|x=",
+        "a=1 b=2 c=",
+        "a=1; b=2; c=",
+        "a=\"1\", b='2', c=\"",
+        "type=EXECVE msg=audit(1.2:3): a0=",
+        "<13>Jan  9 03:04:05 h a=1 b=2 c=",
+        "2026/01/09 03:04:05 [error] 7#8: *9 ",
+        "[Fri Jan 09 03:04:05 2026] ",
+    ];
+    let fills = [
+        "a",
+        "=",
+        "\\",
+        "\"",
+        "'",
+        ";",
+        "|",
+        "\u{1d}",
+        " a",
+        " a=",
+        "a=\"",
+        " a='b",
+        "=a\\",
+        "b a;",
+        ", client: ::1, server: a",
+        "[a] ",
+        " cs1Label=",
+    ];
+    for head in heads {
+        for fill in fills {
+            let begin = Instant::now();
+            let raw = filled(head, fill);
+            let (_, parsed) = parse_one(&packs, raw.as_bytes());
+            assert_eq!(parsed.record.text().len(), raw.len());
+            assert!(begin.elapsed() < LONG, "{head}{fill}: {:?}", begin.elapsed());
+        }
+    }
+}
+
+#[test]
+fn pairs_have_the_limit_of_fields() {
+    let packs = packs();
+    for (head, pair) in [
+        ("CEF:0|a|b|c|d|e|5|", "k=v "),
+        ("LEEF:2.0|a|b|c|d|;|", "k=v;"),
+        ("", "k=v "),
+        ("type=EXECVE msg=audit(1.2:3): ", "k=v "),
+        ("type=USER msg=audit(1.2:3): msg='", "k=v "),
+    ] {
+        let few = format!("{head}{}", pair.repeat(9_900));
+        assert_eq!(parse_one(&packs, few.as_bytes()).0, Outcome::Event, "{head}");
+        let many = format!("{head}{}", pair.repeat(10_100));
+        let (outcome, _) = parse_one(&packs, many.as_bytes());
+        assert_eq!(outcome, Outcome::Unparsed(codes::PARSE_TOO_MANY_FIELDS), "{head}");
+    }
+}
+
+#[test]
 fn a_named_format_is_the_only_one_and_an_unknown_one_is_refused() {
     let packs = packs();
     let mut parsed = Parsed::new();
@@ -160,7 +224,7 @@ fn a_named_format_is_the_only_one_and_an_unknown_one_is_refused() {
     let options = ParseOptions::new(Some("window_event".into()), "Asia/Shanghai").unwrap();
     let problem = Parser::new(packs, options).unwrap_err();
     assert_eq!(problem.code, codes::FORMAT_UNKNOWN);
-    assert_eq!(problem.mend, "did you mean `windows_event`?");
+    assert_eq!(problem.mend, "did you mean \"windows_event\"?");
     let problem = ParseOptions::new(None, "Asia/Peking").unwrap_err();
     assert_eq!(problem.code, codes::TIME_ZONE);
 }

@@ -84,7 +84,7 @@ const BAD_PACKS: [BadPack; 22] = [
         5,
         28,
         "no split `urll`",
-        "did you mean `url`?",
+        "did you mean \"url\"?",
     ),
     (
         "derive: [{field: a, split: url, into: {pth: b}}]",
@@ -92,7 +92,7 @@ const BAD_PACKS: [BadPack; 22] = [
         5,
         40,
         "no part `pth`",
-        "did you mean `path`?",
+        "did you mean \"path\"?",
     ),
     ("rename: [{from: a.**.b, to: $1}]", "BS2201", 5, 17, "only at the end", ""),
     ("time: [{field: a, format: iso}]", "BS2201", 5, 27, "no format of times", "rfc3339"),
@@ -130,7 +130,7 @@ fn decoder_and_name_are_checked() {
     let found = PackSet::read_pack("x.yaml", text).unwrap_err();
     let codes: Vec<_> = found.iter().map(|problem| problem.code.number).collect();
     assert_eq!(codes, ["BS2204", "BS2201"]);
-    assert_eq!(found[0].mend, "did you mean `json`?");
+    assert_eq!(found[0].mend, "did you mean \"json\"?");
     assert!(found[1].message.contains("not the file's name `x`"));
 }
 

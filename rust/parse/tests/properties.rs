@@ -17,7 +17,7 @@ use support::{RECEIVED_US, fields, packs, parser_of};
 static PACKS: LazyLock<Arc<PackSet>> = LazyLock::new(packs);
 
 /// One line or more of each syntax, to be cut and changed.
-const SEEDS: [&str; 9] = [
+const SEEDS: [&str; 19] = [
     r#"{"a": {"b": [1, -2.5e3, "x\u00e9\ud83d\ude00\n", null, true, [], {}]}, "a": "\\\"", "": 0}"#,
     r##"{"Event": {"System": {"EventID": {"#text": 4625}, "Channel": "Security"}, "EventData": {"Data": {"#text": ["a", "b"]}}}}"##,
     "<34>1 2026-01-09T11:04:05.003+08:00 host app 77 ID47 [a@1 b=\"c\\\"d\\]\" e=\"\"][f] \u{feff}message",
@@ -27,6 +27,16 @@ const SEEDS: [&str; 9] = [
     r#"www.example.net:80 192.0.2.1 - a [09/Jan/2026:11:04:05 +0800] "GET /a\"b\x41?c HTTP/1.1" 200 12 "-" "ua" 0.1 "x""#,
     "#separator \\x09\n#set_separator\t,\n#path\tx\n#fields\ta\tb\tc\n#types\ttime\tset[string]\tbool\n1767927845.123456\ta\\x2c\\\\b,-\tT\n",
     "中文日志 用户 登录",
+    r"CEF:0|a\|b|c\\d|1|2|n|5|src=192.0.2.7 msg=a\=b\nc cs1Label=Rule Name cs1=x y path=C:\new\z empty=",
+    r"<134>Jan  9 11:04:05 gate1 ASM:CEF:0|a|b|c|d|e|5|msg=文件 已 拦截 act=deny",
+    "LEEF:2.0|a|b|c|d|0x5E|src=192.0.2.7^Event Name=x^msg=a=b^^z=",
+    "<13>Jan  9 11:04:05 h LEEF:1.0|a|b|c|d|src=192.0.2.7#011usrName=李 伟\tsev=5",
+    r#"<134>id=tos time="2026-01-09 11:04:05" fw=出口墙 user= rule= pid:6689 msg="a \"b\" c=d" x='y z'"#,
+    "Type=URL; Source=192.0.2.7:1; Show Name=a b; Url=/x;y=z; Time=;",
+    "node=w type=SYSCALL msg=audit(1767927845.123:4): exe=2F78 key=6101 a0=1 msg='op=x acct=\"r\" res=1'\u{1d}UID=\"root\"",
+    "<6>Jan  9 03:04:05 w kernel: [1.5] audit: type=1400 audit(1.2:3): avc:  denied  { read } for  pid=7",
+    r"[Fri Jan 09 03:04:05.1 2026] [a:error] [pid 7:tid 8] [client [2001:db8::7]:1] AH01618: user z not found: /x, referer: y",
+    r#"2026/01/09 03:04:05 [error] 7#8: *9 open() "/x" failed (2: No), client: 192.0.2.7, server: a, request: "GET /x", host: "b""#,
 ];
 
 /// Parses lines with every decoder and by recognition.

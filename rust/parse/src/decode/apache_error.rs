@@ -23,7 +23,8 @@ impl Decoder for ApacheError {
     fn claims(&self, text: &str) -> bool {
         let day = text.strip_prefix('[').and_then(|rest| rest.get(..3));
         let is_day = day.is_some_and(|day| DAYS.find(day).is_some_and(|at| at % 3 == 0));
-        is_day && bracket(text).is_some_and(|(time, rest)| time.contains(':') && rest.starts_with('['))
+        is_day
+            && bracket(text).is_some_and(|(time, rest)| time.contains(':') && rest.starts_with('['))
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
@@ -57,7 +58,8 @@ fn bracket(text: &str) -> Option<(&str, &str)> {
 
 /// Adds what a bracket says; false where it is part of the message.
 fn known(inside: &str, out: &mut Fields) -> bool {
-    let is_word = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_word =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if let Some(address) = inside.strip_prefix("client ").or(inside.strip_prefix("remote ")) {
         client(address, out);
     } else if let Some(ids) = inside.strip_prefix("pid ") {
@@ -81,7 +83,9 @@ fn known(inside: &str, out: &mut Fields) -> bool {
 /// `192.0.2.7:4711`, `[2001:db8::1]:4711`, or the address alone.
 fn client(text: &str, out: &mut Fields) {
     let (address, port) = match text.rsplit_once(':') {
-        Some((address, port)) if address.ends_with(']') || !address.contains(':') => (address, port),
+        Some((address, port)) if address.ends_with(']') || !address.contains(':') => {
+            (address, port)
+        }
         _ => (text, ""),
     };
     push_some("client_ip", address.trim_matches(['[', ']']), out);
@@ -90,9 +94,8 @@ fn client(text: &str, out: &mut Fields) {
 
 /// `AH01618`.
 fn is_code(part: &str) -> bool {
-    part.strip_prefix("AH").is_some_and(|digits| {
-        digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_digit())
-    })
+    part.strip_prefix("AH")
+        .is_some_and(|digits| digits.len() == 5 && digits.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn push_some(name: &str, value: &str, out: &mut Fields) {

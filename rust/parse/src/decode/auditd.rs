@@ -8,11 +8,12 @@
 //!
 //! Fields: `node`, `type` (by name, with `type_id` where it was a number), `msg` (`audit(…)`),
 //! `audit_time`, `audit_serial`, and all pairs under their own names: those within `msg='…'` too,
-//! and those that auditd adds in capitals (`ENRICHED` format). What the kernel writes as
-//! hexadecimal digits because somebody else chose it (`proctitle`, `exe`, arguments of `EXECVE` and
-//! the like) is text here, with the digits beside it as `…_hex`; the arguments of `proctitle` are
-//! separated by blanks. Words that stand before the pairs are `text`; of an SELinux decision,
-//! `seresult` and `seperms`.
+//! and those that auditd adds in capitals (`ENRICHED` format), of which the two accounts stand under
+//! `auid_name` and `uid_name` as well: `AUID` is to rules the same name as `auid`. What the kernel
+//! writes as hexadecimal digits because somebody else chose it (`proctitle`, `exe`, arguments of
+//! `EXECVE` and the like) is text here, with the digits beside it as `…_hex`; the arguments of
+//! `proctitle` are separated by blanks. Words that stand before the pairs are `text`; of a decision
+//! of `SELinux`, `seresult` and `seperms`.
 //!
 //! The records of one kernel event share `audit_serial`; each is an event of its own here.
 
@@ -40,9 +41,30 @@ const MAX_KEYS: usize = 16;
 /// Fields whose value is hexadecimal where it could not be quoted (`escaped` in the audit project's
 /// dictionary of fields).
 const ENCODED: [&str; 20] = [
-    "acct", "cmd", "comm", "cwd", "data", "device", "dir", "exe", "file", "key", "name", "new-disk",
-    "new-fs", "ocomm", "old-disk", "old-fs", "path", "proctitle", "root_dir", "sw",
+    "acct",
+    "cmd",
+    "comm",
+    "cwd",
+    "data",
+    "device",
+    "dir",
+    "exe",
+    "file",
+    "key",
+    "name",
+    "new-disk",
+    "new-fs",
+    "ocomm",
+    "old-disk",
+    "old-fs",
+    "path",
+    "proctitle",
+    "root_dir",
+    "sw",
 ];
+
+/// Accounts that auditd adds, and their second names.
+const ACCOUNTS: [(&str, &str); 2] = [("AUID", "auid_name"), ("UID", "uid_name")];
 
 /// Types by the number under which the kernel prints them itself.
 const TYPES: [(&str, &str); 12] = [
@@ -138,8 +160,10 @@ impl Auditd {
                 if out.len() + MAX_KEYS > MAX_FIELDS {
                     return Err(codes::PARSE_TOO_MANY_FIELDS);
                 }
-                if pair.key == "msg" && pair.quote == Some(b'\'') {
-                    self.message(pair.value, out)?;
+                // Without its second quote the message was cut off.
+                let cut_off = pair.value.strip_prefix('\'').filter(|_| pair.quote.is_none());
+                if pair.key == "msg" && (pair.quote == Some(b'\'') || cut_off.is_some()) {
+                    self.message(cut_off.unwrap_or(pair.value), out)?;
                 } else {
                     self.pair(&pair, is_execve, out);
                 }
@@ -152,11 +176,7 @@ impl Auditd {
     }
 
     /// What a program in user space sent: pairs within `msg='…'`.
-    fn message(
-        &mut self,
-        text: &str,
-        out: &mut Fields,
-    ) -> Result<(), &'static bigsec_event::Code> {
+    fn message(&mut self, text: &str, out: &mut Fields) -> Result<(), &'static bigsec_event::Code> {
         let mut pairs = Pairs::quoted(text, Separator::Blank);
         prose(pairs.take_prose(), out);
         for pair in pairs {
@@ -170,9 +190,13 @@ impl Auditd {
 
     fn pair(&mut self, pair: &Pair<'_>, is_execve: bool, out: &mut Fields) {
         let encoded = ENCODED.contains(&pair.key) || (is_execve && is_argument(pair.key));
+        if let Some((_, name)) = ACCOUNTS.iter().find(|(added, _)| *added == pair.key) {
+            out.push_str(name, pair.value);
+        }
         if pair.quote.is_some() || !encoded || !self.decode_hex(pair.value) {
             // A list of a daemon's fields may have commas.
-            let value = if pair.quote.is_some() { pair.value } else { pair.value.trim_end_matches(',') };
+            let value =
+                if pair.quote.is_some() { pair.value } else { pair.value.trim_end_matches(',') };
             out.push_str(pair.key, value);
             return;
         }
@@ -214,9 +238,10 @@ fn is_argument(key: &str) -> bool {
     })
 }
 
-/// Words that are no pair: an SELinux decision (`avc:  denied  { read } for`), or a sentence.
+/// Words that are no pair: a decision of `SELinux` (`avc:  denied  { read } for`), or a sentence.
 fn prose(text: &str, out: &mut Fields) {
     let Some(decision) = text.strip_prefix("avc:") else {
+        let text = text.trim_end_matches(',');
         if !text.is_empty() {
             out.push_str("text", text);
         }

@@ -1,4 +1,4 @@
-//! ArcSight's Common Event Format.
+//! The Common Event Format (CEF).
 //!
 //! ```text
 //! CEF:0|vendor|product|version|class id|name|severity|key=value key=a longer value
@@ -147,8 +147,8 @@ fn has_plain_backslashes(value: &str) -> bool {
     false
 }
 
-/// Takes the backslash before each of `escapes` away; `n` and `r` become line ends.
-fn unescaped<'a>(value: &'a str, escapes: &str, buffer: &'a mut String) -> &'a str {
+/// Takes the backslash before each of `known` away; `n` and `r` become line ends.
+fn unescaped<'a>(value: &'a str, known: &str, buffer: &'a mut String) -> &'a str {
     if !value.contains('\\') {
         return value;
     }
@@ -156,8 +156,8 @@ fn unescaped<'a>(value: &'a str, escapes: &str, buffer: &'a mut String) -> &'a s
     let mut rest = value;
     while let Some(slash) = rest.find('\\') {
         buffer.push_str(&rest[..slash]);
-        let escaped = rest[slash + 1..].chars().next();
-        let Some(escaped) = escaped.filter(|escaped| escapes.contains(*escaped)) else {
+        let next = rest[slash + 1..].chars().next();
+        let Some(escaped) = next.filter(|next| known.contains(*next)) else {
             buffer.push('\\');
             rest = &rest[slash + 1..];
             continue;

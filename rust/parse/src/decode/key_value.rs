@@ -29,9 +29,8 @@ const SEPARATORS: [&str; 3] = [";", ",", "|"];
 
 impl Decoder for KeyValue {
     fn claims(&self, text: &str) -> bool {
-        separator(text).is_some_and(|separator| {
-            Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST
-        })
+        separator(text)
+            .is_some_and(|separator| Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST)
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {

@@ -1,4 +1,4 @@
-//! QRadar's Log Event Extended Format, versions 1.0 and 2.0.
+//! The Log Event Extended Format (LEEF), versions 1.0 and 2.0.
 //!
 //! ```text
 //! LEEF:1.0|vendor|product|version|event id|key=value<tab>key=value

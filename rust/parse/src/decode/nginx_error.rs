@@ -8,8 +8,9 @@
 //! `client_ip`, `server`, `request`, `upstream`, `subrequest`, `host`, `referrer`.
 //!
 //! Both the message and the request hold what a stranger sent, and nginx escapes neither. So the
-//! part behind the message begins at the first place from which everything up to the end has its
-//! form: an address, a name without blanks, then quoted values.
+//! part behind the message begins where everything up to the end has its form: an address, a name
+//! without blanks, then quoted values. Where two places fit, neither is believed, and all of it is
+//! the message: nobody shall be able to log in the name of another address.
 
 use std::net::IpAddr;
 
@@ -44,14 +45,16 @@ impl Decoder for NginxError {
             out.push_str("connection", number);
             rest = behind;
         }
-        let tries = rest.match_indices(CLIENT).take(MAX_TRIES);
         let before = out.len();
-        for (at, _) in tries {
+        let behind =
+            |(at, _): (usize, &str)| Some(at).filter(|at| tail(&rest[*at..], out).is_some());
+        let mut places = rest.match_indices(CLIENT).take(MAX_TRIES).filter_map(behind);
+        let (first, second) = (places.next(), places.next());
+        out.truncate(before);
+        if let (Some(at), None) = (first, second) {
             out.push_str("message", &rest[..at]);
-            if tail(&rest[at + CLIENT.len()..], out).is_some() {
-                return Ok(Decoded::Event);
-            }
-            out.truncate(before);
+            tail(&rest[at..], out);
+            return Ok(Decoded::Event);
         }
         out.push_str("message", rest);
         Ok(Decoded::Event)
@@ -70,13 +73,15 @@ fn head(text: &str) -> Option<[&str; 5]> {
     let (level, rest) = rest.strip_prefix(" [")?.split_once("] ")?;
     let (ids, rest) = rest.split_once(": ")?;
     let (pid, tid) = ids.split_once('#')?;
-    let is_level = (3..8).contains(&level.len()) && level.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_level =
+        (3..8).contains(&level.len()) && level.bytes().all(|byte| byte.is_ascii_lowercase());
     let fits = time.bytes().enumerate().all(shape) && is_level && is_digits(pid) && is_digits(tid);
     fits.then_some([time, level, pid, tid, rest])
 }
 
 /// What follows the message: nothing where it is not all of the form.
 fn tail(text: &str, out: &mut Fields) -> Option<()> {
+    let text = text.strip_prefix(CLIENT)?;
     let (client, rest) = text.split_once(", server: ").unwrap_or((text, ""));
     let address = client.strip_prefix("unix:").map_or(client.parse::<IpAddr>().is_ok(), |_| true);
     if !address {

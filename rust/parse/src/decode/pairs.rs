@@ -37,6 +37,8 @@ pub(super) struct Pairs<'t, 's> {
     at: usize,
     separator: Separator<'s>,
     quotes: bool,
+    /// No single quote from here on closes one: they are apostrophes.
+    apostrophes: bool,
 }
 
 impl<'t, 's> Pairs<'t, 's> {
@@ -51,7 +53,7 @@ impl<'t, 's> Pairs<'t, 's> {
     }
 
     fn new(text: &'t str, separator: Separator<'s>, quotes: bool) -> Self {
-        let mut pairs = Self { text, at: 0, separator, quotes };
+        let mut pairs = Self { text, at: 0, separator, quotes, apostrophes: false };
         pairs.at = pairs.behind_separators(0);
         pairs
     }
@@ -125,12 +127,14 @@ impl<'t, 's> Pairs<'t, 's> {
     }
 
     /// The range within the quotes of a value that begins here, if it is one.
-    fn within_quotes(&self, from: usize) -> Option<(u8, usize, usize)> {
+    fn within_quotes(&mut self, from: usize) -> Option<(u8, usize, usize)> {
         let bytes = self.text.as_bytes();
         let quote = *bytes.get(from).filter(|byte| matches!(byte, b'"' | b'\''))?;
+        if quote == b'\'' && self.apostrophes {
+            return None;
+        }
         let mut at = from + 1;
-        loop {
-            let Some(found) = memchr::memchr2(quote, b'\\', bytes.get(at..)?) else { break };
+        while let Some(found) = memchr::memchr2(quote, b'\\', bytes.get(at..).unwrap_or_default()) {
             at += found;
             if bytes[at] == b'\\' {
                 at += 2;
@@ -140,8 +144,12 @@ impl<'t, 's> Pairs<'t, 's> {
                 at += 1;
             }
         }
-        // The writer was cut off within a text; an apostrophe may be only that.
-        (quote == b'"').then_some((quote, from + 1, bytes.len()))
+        if quote == b'"' {
+            // The writer was cut off within a text.
+            return Some((quote, from + 1, bytes.len()));
+        }
+        self.apostrophes = true;
+        None
     }
 
     /// True where nothing but a separator, a bracket or the end follows a closing quote.
@@ -170,7 +178,13 @@ impl<'t> Iterator for Pairs<'t, '_> {
             let (end, next) = self.next_key(after);
             self.at = next;
             let behind = self.text[after..end].trim_matches(LOOSE);
-            return Some(Pair { key, value: &self.text[from..to], quote: Some(quote), behind, spaced });
+            return Some(Pair {
+                key,
+                value: &self.text[from..to],
+                quote: Some(quote),
+                behind,
+                spaced,
+            });
         }
         let (end, next) = self.next_key(equals + 1);
         self.at = next;

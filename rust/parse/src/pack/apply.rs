@@ -78,7 +78,8 @@ impl Pack {
 
     fn read_time(&self, receipt: &Receipt<'_>, scratch: &mut Scratch, out: &mut Parsed) {
         let record = &out.record;
-        let moment = self.time.iter().find_map(|time| time.read(record, receipt, &mut scratch.text));
+        let moment =
+            self.time.iter().find_map(|time| time.read(record, receipt, &mut scratch.text));
         out.time_us = moment.map(|moment| moment.us);
         out.tz_offset_min = moment.and_then(|moment| moment.offset_min);
     }
