@@ -24,7 +24,7 @@ tools: ## Say plainly what is missing on this machine
 $(VENV)/ready: uv.lock pyproject.toml api/pyproject.toml | tools
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages --no-install-workspace
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages --no-install-workspace
 	@touch $@
 
 .PHONY: setup
@@ -33,8 +33,9 @@ setup: $(VENV)/ready ## Make the environment
 RUST_FILES := $(shell find rust -name '*.rs' -o -name Cargo.toml 2>/dev/null)
 
 $(VENV)/built: $(VENV)/ready $(RUST_FILES) Cargo.toml Cargo.lock
-	CARGO_TARGET_DIR=$(WHEEL_TARGET) VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --uv --release --quiet --locked
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable ./api
+	@echo 'Building the core; the first time takes some minutes.'
+	@CARGO_TARGET_DIR=$(WHEEL_TARGET) $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps \
+		--no-build-isolation --reinstall-package bigsec --editable . --editable ./api
 	@touch $@
 
 .PHONY: build

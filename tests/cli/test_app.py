@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +74,16 @@ def test_help_loads_nothing_large() -> None:
 def test_help_takes_a_quarter_of_a_second() -> None:
     best = 9.0
     for _ in range(10):
-        began = time.perf_counter()
+        before = _children_s()
         subprocess.run(command("--help"), capture_output=True, check=True, env=environment())
-        best = min(best, time.perf_counter() - began)
+        best = min(best, _children_s() - before)
     assert best <= 0.250
+
+
+def _children_s() -> float:
+    """CPU time of finished children: what a busy machine does beside does not count."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def test_the_version_is_data(bigsec: Runner) -> None:

@@ -10,8 +10,9 @@ import os
 import re
 import subprocess
 import termios
+import time
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
@@ -262,7 +263,7 @@ def test_a_folder_in_use_is_refused(bigsec: Runner, logs: Path, cases: Path) -> 
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    with open(fifo, "wb") as feeding:  # opens only once the holder reads, hence has its lock
+    with _opened_for_writing(fifo, holder) as feeding:
         done = bigsec(*arguments, logs)
         feeding.write((cases / "access.log").read_bytes())
     out, _ = holder.communicate(timeout=60)
@@ -271,6 +272,17 @@ def test_a_folder_in_use_is_refused(bigsec: Runner, logs: Path, cases: Path) -> 
     assert str(holder.pid) in done.err
     assert holder.returncode == 0
     assert len(out.splitlines()) == 1
+
+
+def _opened_for_writing(fifo: Path, reader: subprocess.Popen[bytes]) -> IO[bytes]:
+    """A pipe can be opened once it is read: the reader then has its lock."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and reader.poll() is None:
+        try:
+            return os.fdopen(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK), "wb")
+        except OSError:  # nobody reads yet
+            time.sleep(0.02)
+    pytest.fail(f"the first scan never read: {reader.communicate()}")
 
 
 def test_ctrl_c_on_a_stream_keeps_what_was_found(bigsec: Runner, cases: Path) -> None:

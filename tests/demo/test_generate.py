@@ -11,6 +11,7 @@ import pytest
 import bigsec
 from bigsec.demo import Story, generate, ordinary
 from bigsec.demo.journal import Journal
+from bigsec.demo.render import DNS_HEADER
 from bigsec.detect import IncidentDetail, add, correlate, get_incident, list_incidents
 from bigsec.store import memory_store
 
@@ -51,11 +52,11 @@ def test_every_story_is_one_incident(tmp_path: Path, now: datetime, seed: int) -
         ]
         named = {(entity.type, entity.value) for entity in found.entities}
         assert set(story.entities) <= named, story.name
-        assert now - timedelta(days=1) <= found.incident.first <= found.incident.last <= now
-        telling.append(found.incident.incident_id)
+        assert now - timedelta(days=1) <= found.first <= found.last <= now
+        telling.append(found.incident_id)
     assert len(set(telling)) == len(stories) == 5
-    others = [one for one in incidents if one.incident.incident_id not in telling]
-    assert {one.incident.level for one in others} <= {"low", "informational"}
+    others = [one for one in incidents if one.incident_id not in telling]
+    assert {one.level for one in others} <= {"low", "informational"}
 
 
 def test_ordinary_lines_raise_nothing_above_low(tmp_path: Path) -> None:
@@ -78,7 +79,9 @@ def test_every_line_is_read_and_dated_within_the_day(
     reader = bigsec.read(sorted(tmp_path.iterdir()))
     times = [event["time"] for batch in reader for event in batch.to_pylist()]
     received = sum(ledger.received for ledger in reader.ledgers)
-    assert received == sum(ledger.parsed for ledger in reader.ledgers) == len(times)
+    assert received == sum(ledger.parsed for ledger in reader.ledgers)
+    # A Zeek log has a head, which tells how to read what follows.
+    assert received - len(DNS_HEADER) == len(times)
     assert received > LINES_MIN
     assert not any(ledger.problems for ledger in reader.ledgers)
     latest, oldest = (datetime.fromisoformat(pick(times)) for pick in (max, min))

@@ -10,11 +10,14 @@ import pytest
 import bigsec
 from bigsec.detect import (
     EventFilter,
+    IncidentFilter,
     get_event,
+    level_counts,
     list_events,
     list_incidents,
     record,
     rule_counts,
+    summary,
 )
 from bigsec.errors import NotFoundError
 from bigsec.store import Store, memory_store
@@ -102,3 +105,13 @@ def test_an_event_leads_to_its_incident(store: Store) -> None:
 def test_an_event_that_is_not_there_is_said_so(store: Store, reference: str) -> None:
     with pytest.raises(NotFoundError):
         get_event(store, reference)
+
+
+def test_levels_are_counted_as_the_summary_has_them(store: Store) -> None:
+    assert level_counts(store) == summary(store).levels
+
+
+def test_an_entity_leads_to_its_incidents(store: Store) -> None:
+    for name, lines in (("web0", LINES[::2]), ("nobody", [])):
+        page = list_incidents(store, IncidentFilter(entity=name))
+        assert page.total == len(page.incidents) == (1 if lines else 0)

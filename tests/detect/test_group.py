@@ -106,6 +106,13 @@ def test_folding_stops_where_the_gap_is_exceeded() -> None:
     assert names(facts) == ["ab", "c"]
 
 
+def test_folding_counts_the_gap_from_the_last_signal_of_all() -> None:
+    long = [fact(f"a{n}", n * 50, source="203.0.113.1", log="access.log") for n in range(3)]
+    short = fact("b", 10, source="203.0.113.2", log="access.log")
+    late = fact("c", 150, source="203.0.113.3", log="access.log")
+    assert names([*long, short, late]) == ["a0ba1a2c"]
+
+
 def test_a_scanner_does_not_join_what_happens_on_the_machines_it_touches() -> None:
     sweep = [
         fact(letter, number, source="198.51.100.7", host=f"w{number}", rule=f"r{number}")

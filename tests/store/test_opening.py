@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import func, insert, select, text
 
 from bigsec.errors import StoreError, StoreVersionError
 from bigsec.store import ScannedFile, memory_store, open_store
@@ -165,6 +168,24 @@ def test_a_transaction_that_fails_writes_nothing(tmp_path: Path) -> None:
             raise RuntimeError
         with store.read() as connection:
             assert connection.scalars(select(IncidentNumberRow.last)).all() == []
+
+
+def test_writers_that_read_first_wait_for_each_other(tmp_path: Path) -> None:
+    with open_store(tmp_path, create=True) as store:
+        both = threading.Barrier(2, timeout=30)
+
+        def count_up() -> None:
+            both.wait()
+            with store.write() as connection:
+                last = connection.scalar(select(func.max(IncidentNumberRow.last))) or 0
+                time.sleep(0.05)
+                connection.execute(insert(IncidentNumberRow).values(year=last, last=last + 1))
+
+        with ThreadPoolExecutor(2) as pool:
+            for done in [pool.submit(count_up) for _ in range(2)]:
+                done.result()
+        with store.read() as connection:
+            assert connection.scalar(select(func.max(IncidentNumberRow.last))) == 2
 
 
 def test_messages_never_carry_what_was_written(tmp_path: Path) -> None:

@@ -279,6 +279,8 @@ def test_a_full_disk_is_said_so_and_the_old_store_stands(small_disk: Path) -> No
     with pytest.raises(StoreFullError) as caught:
         overfill(small_disk / "out")
     assert caught.value.code == "BS3103"
+    assert str(small_disk / "out") in caught.value.message
+    assert ".new" not in caught.value.message
     assert "Free space" in caught.value.problems[0].mend
     assert (small_disk / "out" / "bigsec.db").read_bytes() == before
     assert names(small_disk / "out") == {"bigsec.db", ".lock"}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import random
 import signal
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from alembic import command
@@ -72,6 +74,21 @@ def test_a_store_of_the_first_version_opens_with_all_that_was_in_it(tmp_path: Pa
         with store.read() as connection:
             context = MigrationContext.configure(connection)
             assert compare_metadata(context, Base.metadata) == []
+    assert revision(path) == HEAD
+
+
+def test_an_old_store_can_be_opened_by_many_at_the_same_time(tmp_path: Path) -> None:
+    path = old_store(tmp_path)
+    ready = threading.Barrier(6, timeout=30)
+
+    def known() -> list[tuple[str, int, int, str]]:
+        ready.wait()
+        with open_store(tmp_path) as store:
+            return store.known_files()
+
+    with ThreadPoolExecutor(6) as pool:
+        found = [one.result() for one in [pool.submit(known) for _ in range(6)]]
+    assert found == [[("ab", 0, 7, "cd")]] * 6
     assert revision(path) == HEAD
 
 

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import RedirectResponse, Response
 
-from bigsec.detect import get_incident, summary
+from bigsec.detect import get_incident, level_counts
 from bigsec.errors import BigsecError
 from bigsec.store import Store
 from bigsec_api.deps import OpenStore
@@ -63,14 +63,14 @@ def _by_script(request: Request) -> bool:
 
 def _list(store: Store, state: ListState, frame: Frame) -> ListView:
     page = incident_page(store, state.query(datetime.now(UTC), frame.clock))
-    numbers = None if state.is_filtered else summary(store)
+    counts = None if state.is_filtered else level_counts(store)
     return ListView(
         state,
         incidents=page.incidents,
         total=page.total,
         total_exact=page.total_exact,
         next_link=None if page.next is None else state.link(after=page.next),
-        tabs=tabs(state, numbers),
+        tabs=tabs(state, counts),
     )
 
 

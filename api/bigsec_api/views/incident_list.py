@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bigsec.detect import LEVELS, Incident, Level, Summary
+from bigsec.detect import LEVELS, Incident, Level
+from bigsec.detect.queries import TOTAL_MAX
 from bigsec_api.views.filters import COLUMNS, ListState
 
 __all__ = ["ListView", "Tab", "tabs"]
@@ -15,10 +17,14 @@ PERIODS: Final = ("-1h", "-24h", "-7d", "-30d")
 
 @dataclass(frozen=True, slots=True)
 class Tab:
-    """A level that the list can be narrowed to. count: None where it is not known."""
+    """A level that the list can be narrowed to. count: None where it is not known.
+
+    exact: whether there are so many, and not more.
+    """
 
     level: Level | None
     count: int | None
+    exact: bool
     link: str
     current: bool
 
@@ -40,21 +46,21 @@ class ListView:
     results: tuple[str, ...] = ("success", "attempt", "failed", "unknown")
 
 
-def tabs(state: ListState, numbers: Summary | None) -> tuple[Tab, ...]:
+def tabs(state: ListState, counts: Mapping[Level, int] | None) -> tuple[Tab, ...]:
     """All, then each level and above, with the counts of what the link shows."""
-    counts = None if numbers is None else numbers.levels
-    made = [
-        Tab(
-            None,
-            None if numbers is None else numbers.incidents,
-            state.link(level=None),
-            state.level is None,
-        )
-    ]
+    made: list[Tab] = []
     above = 0
     for level in reversed(LEVELS):
-        above += 0 if counts is None else counts.get(level, 0)
-        count = None if counts is None else above
-        made.append(Tab(level, count, state.link(level=level), state.level == level))
-    # The lowest level and above is everything, which stands first already.
-    return tuple(made[:-1])
+        above += 0 if counts is None else counts[level]
+        # The lowest level and above is everything, which stands first.
+        lowest = level == LEVELS[0]
+        wanted = None if lowest else level
+        tab = Tab(
+            level=wanted,
+            count=None if counts is None else min(above, TOTAL_MAX),
+            exact=above <= TOTAL_MAX,
+            link=state.link(level=wanted),
+            current=state.level == wanted,
+        )
+        made.insert(0 if lowest else len(made), tab)
+    return tuple(made)

@@ -8,6 +8,7 @@ from bigsec.detect.events import (
     get_event,
     list_events,
 )
+from bigsec.detect.level_counts import level_counts
 from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
 from bigsec.detect.model import (
     Answer,
@@ -48,6 +49,7 @@ __all__ = [
     "correlate",
     "get_event",
     "get_incident",
+    "level_counts",
     "level_of",
     "list_events",
     "list_incidents",

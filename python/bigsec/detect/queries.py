@@ -177,7 +177,10 @@ def _conditions(where: IncidentFilter) -> list[ColumnElement[bool]]:
     if where.result is not None:
         found.append(IncidentRow.result == where.result)
     if where.entity is not None:
-        found.append(_has_entity(IncidentEntityRow.value == where.entity))
+        # Not `EXISTS`, which would be asked for each incident in the order of the list: an entity
+        # is in few of them.
+        own = select(IncidentEntityRow.incident_id).where(IncidentEntityRow.value == where.entity)
+        found.append(IncidentRow.incident_id.in_(own))
     if where.source is not None:
         found.append(
             exists()

@@ -6,6 +6,7 @@ opening a store that is up to date costs one query.
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 from bigsec.store.engine import writing
 from bigsec.store.faults import broken, newer
 
-__all__ = ["HEAD", "MIGRATIONS", "alembic_config", "revision_of", "upgrade"]
+__all__ = ["HEAD", "MIGRATIONS", "alembic_config", "check", "revision_of", "upgrade"]
 
 HEAD: Final = "0002"
 """Revision of the newest migration; a test holds it to the folder."""
@@ -22,6 +23,9 @@ HEAD: Final = "0002"
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
 
 PRODUCT: Final = "bigsec"
+
+_ALEMBIC: Final = threading.Lock()
+"""Alembic hands its context to `env.py` through a module, so one thread at a time."""
 
 
 def revision_of(connection: Connection, place: str) -> str | None:
@@ -53,16 +57,17 @@ def check(revision: str, place: str) -> None:
 
 
 def upgrade(engine: Engine, place: str) -> None:
-    """Bring a store, or an empty database, to this version, in one transaction."""
+    """Bring a store that `check` has passed, or an empty database, to this version.
+
+    In one transaction: a process that dies leaves the old store, and one that comes at the same
+    time waits and finds the work done.
+    """
     with engine.connect() as connection, connection.begin():
-        revision = revision_of(connection, place)
-    if revision is not None:
-        check(revision, place)
-    if revision == HEAD:
-        return
+        if revision_of(connection, place) == HEAD:
+            return
     from alembic import command
 
-    with writing(engine).begin() as connection:
+    with _ALEMBIC, writing(engine).begin() as connection:
         command.upgrade(alembic_config(connection), "head")
 
 

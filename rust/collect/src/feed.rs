@@ -9,7 +9,7 @@ use bigsec_parse::{Outcome, PackSet, ParseOptions, Parsed, Parser};
 use crate::clock::{Clock, SystemClock};
 use crate::decompress::{RatioExceeded, decompress};
 use crate::file_book::{FileBook, KnownFile, Resolved};
-use crate::framing::Lines;
+use crate::framing::{Frame, Frames, Lines};
 use crate::input::{Input, cannot_open};
 use crate::ledger::Ledger;
 use crate::progress::Progress;
@@ -55,7 +55,7 @@ impl Read for Hashed {
 
 /// The input being read.
 struct Open {
-    lines: Box<Lines<Hashed>>,
+    frames: Frames<Hashed>,
     parser: Parser,
     file: KnownFile,
     key: u64,
@@ -175,20 +175,29 @@ impl Feed {
         let (Some(open), Some(ledger)) = (&mut self.open, self.ledgers.last_mut()) else {
             return Step::End;
         };
-        let Some(line) = open.lines.next_line() else { return Step::End };
+        let path = open.file.label.as_deref().unwrap_or_default();
+        let (offset, number, bytes, continued, unfinished) = match open.frames.next_frame() {
+            None => return Step::End,
+            Some(Frame::Damaged { offset, what }) => {
+                ledger.refuse(codes::INPUT_BROKEN, || damaged(path, offset, &what));
+                return Step::Nothing;
+            }
+            Some(Frame::Record { offset, number, bytes, continued, unfinished }) => {
+                (offset, number, bytes, continued, unfinished)
+            }
+        };
         ledger.received += 1;
-        let (offset, number, continued) = (line.offset, line.number, line.continued);
-        if line.continued || line.unfinished {
-            self.parsed.set_plain(line.bytes);
+        if continued || unfinished {
+            self.parsed.set_plain(bytes);
             ledger.quarantined += 1;
             ledger.refuse(codes::INPUT_RECORD_TOO_LONG, || {
                 Problem::new(codes::INPUT_RECORD_TOO_LONG, "a record is longer than 64 MiB")
-                    .in_file(open.file.label.as_deref().unwrap_or_default())
+                    .in_file(path)
                     .at(number as u32, 1, 0)
                     .mend("it goes on in further records marked `continued`")
             });
         } else {
-            match open.parser.parse(line.bytes, open.received_us, &mut self.parsed) {
+            match open.parser.parse(bytes, open.received_us, &mut self.parsed) {
                 Outcome::Directive => {
                     ledger.parsed += 1;
                     return Step::Nothing;
@@ -198,7 +207,6 @@ impl Feed {
                     ledger.unparsed += 1;
                     let at = self.parsed.offset;
                     let text = self.parsed.record.text();
-                    let path = open.file.label.as_deref().unwrap_or_default();
                     ledger.refuse(code, || unparsed(code, path, number, at, text));
                 }
             }
@@ -221,7 +229,7 @@ impl Feed {
                 &self.progress,
                 self.track,
             ) {
-                Ok(Begun::Read { lines, file, compressed }) => {
+                Ok(Begun::Read { frames, file, compressed }) => {
                     let received_us = self
                         .options
                         .received_us
@@ -233,7 +241,7 @@ impl Feed {
                     };
                     let key = file_key(&file.fingerprint, file.ordinal);
                     self.open =
-                        Some(Open { lines, parser, file, key, source, received_us, compressed });
+                        Some(Open { frames, parser, file, key, source, received_us, compressed });
                     return true;
                 }
                 Ok(Begun::Duplicate(of)) => ledger.duplicate_of = Some(of),
@@ -248,8 +256,8 @@ impl Feed {
         let (Some(mut open), Some(ledger)) = (self.open.take(), self.ledgers.last_mut()) else {
             return;
         };
-        ledger.bytes = open.lines.offset();
-        if let Some(error) = open.lines.take_failure() {
+        ledger.bytes = open.frames.offset();
+        if let Some(error) = open.frames.take_failure() {
             ledger.problems.push(broken(&ledger.path, &error, open.compressed));
             return;
         }
@@ -258,9 +266,9 @@ impl Feed {
                 .problems
                 .push(Problem::new(codes::INPUT_EMPTY, "it holds no record").in_file(&ledger.path));
         }
-        if let Some(hasher) = &open.lines.inner().hasher {
+        if let Some(hasher) = &open.frames.inner().hasher {
             let content = *hasher.finalize().as_bytes();
-            self.options.book.add(KnownFile { size: open.lines.offset(), content, ..open.file });
+            self.options.book.add(KnownFile { size: open.frames.offset(), content, ..open.file });
         }
     }
 }
@@ -272,7 +280,7 @@ enum Step {
 }
 
 enum Begun {
-    Read { lines: Box<Lines<Hashed>>, file: KnownFile, compressed: bool },
+    Read { frames: Frames<Hashed>, file: KnownFile, compressed: bool },
     Duplicate(String),
 }
 
@@ -307,9 +315,16 @@ fn begin(
                 content: [0; 32],
                 label: Some(label),
             };
-            Begun::Read { lines: Box::new(lines), file, compressed: plain.compressed }
+            Begun::Read { frames: Frames::of(lines), file, compressed: plain.compressed }
         }
     })
+}
+
+/// The problem of a place in a binary log that cannot be read.
+fn damaged(path: &str, offset: u64, what: &str) -> Problem {
+    Problem::new(codes::INPUT_BROKEN, format!("at byte {offset}: {what}"))
+        .in_file(path)
+        .mend("what stands around it was processed; export the log again if it is needed")
 }
 
 /// The problem of one record that no decoder read.

@@ -143,7 +143,7 @@ fn records_of_50_mb_take_linear_time() {
 #[test]
 fn runs_of_pairs_take_linear_time() {
     let packs = packs();
-    let filled = |head: &str, fill: &str| format!("{head}{}", fill.repeat(SIZE / 10 / fill.len()));
+    let filled = |head: &str, fill: &str| format!("{head}{}", fill.repeat(SIZE / 100 / fill.len()));
     let heads = [
         "CEF:0|a|b|c|d|e|5|x=",
         "LEEF:1.0|a|b|c|d|x=",

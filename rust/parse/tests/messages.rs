@@ -9,7 +9,7 @@ use bigsec_parse::{Outcome, Parsed};
 use support::{RECEIVED_US, packs, parse_one, parser_of};
 
 /// (message, pack, a field of it, its value)
-const MESSAGES: [(&str, &str, &str, &str); 9] = [
+const MESSAGES: [(&str, &str, &str, &str); 8] = [
     ("CEF:0|a|b|c|d|e|5|src=192.0.2.7", "cef", "src", "192.0.2.7"),
     ("LEEF:1.0|a|b|c|d|src=192.0.2.7", "leef", "src", "192.0.2.7"),
     ("a=1 b=2 c=3 hostname=inner", "key_value", "hostname", "inner"),
@@ -28,12 +28,6 @@ const MESSAGES: [(&str, &str, &str, &str); 9] = [
         "inner",
     ),
     ("type=CWD msg=audit(1.2:3): cwd=\"/x\"", "auditd", "cwd", "/x"),
-    (
-        "192.0.2.7 - - [09/Jan/2026:11:04:05 +0800] \"GET / HTTP/1.1\" 200 1",
-        "apache_access",
-        "c-ip",
-        "192.0.2.7",
-    ),
 ];
 
 fn field(parsed: &Parsed, name: &str) -> Option<String> {
@@ -75,6 +69,17 @@ fn without_host_or_time_the_message_is_found_too() {
             assert_eq!(field(&parsed, name).as_deref(), Some(*value), "{raw}");
             assert_eq!(field(&parsed, "syslog.hostname"), None, "{raw}");
         }
+    }
+}
+
+#[test]
+fn an_access_log_is_a_message_too() {
+    let line = "192.0.2.7 - - [09/Jan/2026:11:04:05 +0800] \"GET / HTTP/1.1\" 200 1";
+    for header in ["<134>Jan  9 03:04:05 outer nginx: ", "<134>1 - outer httpd 77 - - "] {
+        let (_, parsed) = parse_one(&packs(), format!("{header}{line}").as_bytes());
+        assert_eq!(&**parsed.record.parser_id(), "apache_access");
+        assert_eq!(field(&parsed, "c-ip").as_deref(), Some("192.0.2.7"));
+        assert_eq!(parsed.column("device.hostname"), Some("outer"));
     }
 }
 

@@ -10,13 +10,10 @@ connection = context.config.attributes["connection"]
 if connection is None:
     raise RuntimeError("migrations run through bigsec.store.upgrade, which gives the connection")
 
-# The caller's transaction holds all of it: SQLite's DDL is transactional, though Alembic assumes
-# that its driver is not.
+# The caller's transaction holds all of it.
 context.configure(
     connection=connection,
     target_metadata=Base.metadata,
-    transactional_ddl=True,
-    transaction_per_migration=False,
     render_as_batch=connection.dialect.name == "sqlite",
 )
 with context.begin_transaction():

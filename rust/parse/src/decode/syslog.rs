@@ -32,7 +32,7 @@ const NUMBERS: [&str; 24] = [
 ];
 
 /// How messages begin that look like a tag and are none.
-const FORMATS: [&str; 2] = ["CEF:", "LEEF:"];
+const FORMATS: [&str; 3] = ["CEF:", "LEEF:", "{"];
 
 /// Bytes of a tag's name; RFC 3164 allows 32 letters, systemd units have more.
 const MAX_TAG: usize = 128;
@@ -231,12 +231,16 @@ fn tag_and_message(text: &str, out: &mut Fields) {
 fn has_own_format(text: &str) -> bool {
     let word = &text[..text.find([' ', '\t', '[', '"']).unwrap_or(text.len())];
     let is_pair = word.split_once('=').is_some_and(|(key, _)| !key.is_empty());
-    text.starts_with('{') || FORMATS.iter().any(|name| text.starts_with(name)) || is_pair
+    begins_format(text) || is_pair
+}
+
+fn begins_format(text: &str) -> bool {
+    FORMATS.iter().any(|start| text.starts_with(start))
 }
 
 /// `name[pid]: message` or `name: message`.
 fn tag(text: &str) -> Option<(&str, &str, &str)> {
-    if FORMATS.iter().any(|name| text.starts_with(name)) {
+    if begins_format(text) {
         return None;
     }
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'[' | b':');

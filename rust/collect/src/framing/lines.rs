@@ -4,8 +4,8 @@ use std::io::{self, Read};
 
 use bigsec_event::FINGERPRINT_BYTES;
 
-/// The longest record, in bytes; what is longer goes on in further records.
-pub const RECORD_LIMIT: usize = 64 * 1024 * 1024;
+use super::RECORD_LIMIT;
+
 /// Bytes asked from below at a time.
 const CHUNK: usize = 256 * 1024;
 
@@ -74,14 +74,15 @@ impl<R: Read> Lines<R> {
         &self.buffer[..self.end.min(FINGERPRINT_BYTES)]
     }
 
-    /// True once the stream below has ended and all of it stands in the buffer.
-    pub fn is_finished(&self) -> bool {
-        self.finished
-    }
-
     /// The stream below.
     pub fn inner(&self) -> &R {
         &self.inner
+    }
+
+    /// The stream as if nothing had been read of it, where no line was taken yet.
+    pub fn into_reader(mut self) -> io::Chain<io::Cursor<Vec<u8>>, R> {
+        self.buffer.truncate(self.end);
+        io::Cursor::new(self.buffer).chain(self.inner)
     }
 
     /// Bytes given out so far, line ends included.
