@@ -261,7 +261,7 @@ impl Feed {
             ledger.problems.push(broken(&ledger.path, &error, open.compressed));
             return;
         }
-        if ledger.received == 0 {
+        if ledger.received == 0 && ledger.problems.is_empty() {
             ledger
                 .problems
                 .push(Problem::new(codes::INPUT_EMPTY, "it holds no record").in_file(&ledger.path));

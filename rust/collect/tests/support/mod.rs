@@ -1,0 +1,3 @@
+//! What the tests of binary event logs need.
+
+pub mod evtx_writer;
