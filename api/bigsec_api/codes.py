@@ -1,4 +1,4 @@
-"""The kinds of fault that only a server has. Those of bigsec itself stand in `bigsec.errors`."""
+"""The kinds of fault that only a server has, from the one table of the core."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ __all__ = [
     "MISDIRECTED",
     "NO_PAGE",
     "NO_TOKEN",
+    "PORT",
     "TOO_LARGE",
     "TOO_SLOW",
     "Code",
@@ -31,35 +32,26 @@ class Code:
     about: str
 
 
-NO_TOKEN: Final = Code(
-    "BS4101", "api.no_token", "The request carries no token or session that holds."
-)
-FOREIGN: Final = Code(
-    "BS4102", "api.foreign", "A request that changes something came from another site."
-)
-TOO_LARGE: Final = Code("BS4103", "api.too_large", "The request is larger than any that fits here.")
-TOO_SLOW: Final = Code(
-    "BS4104",
-    "api.too_slow",
-    "The answer would take too long. Ask for less: a shorter time, a level.",
-)
-MISDIRECTED: Final = Code(
-    "BS4105", "api.misdirected", "The request was meant for another host, or came through a proxy."
-)
-NO_PAGE: Final = Code("BS4106", "api.no_page", "Nothing stands at this address.")
-METHOD: Final = Code("BS4107", "api.method", "The address does not take this method.")
-DEFECT: Final = Code("BS4108", "api.defect", "A defect of bigsec itself; its log has the details.")
+@cache
+def _table() -> dict[str, Code]:
+    found = {code.name: Code(code.number, code.name, code.about) for code in _core.codes()}
+    # The core speaks of the command line there.
+    found["usage"] = Code("BS4001", "usage", "The request cannot be understood.")
+    return found
 
-_OWN: Final = (NO_TOKEN, FOREIGN, TOO_LARGE, TOO_SLOW, MISDIRECTED, NO_PAGE, METHOD, DEFECT)
+
+NO_TOKEN: Final = _table()["api.no_token"]
+FOREIGN: Final = _table()["api.foreign"]
+TOO_LARGE: Final = _table()["api.too_large"]
+TOO_SLOW: Final = _table()["api.too_slow"]
+MISDIRECTED: Final = _table()["api.misdirected"]
+NO_PAGE: Final = _table()["api.no_page"]
+METHOD: Final = _table()["api.method"]
+DEFECT: Final = _table()["api.defect"]
+PORT: Final = _table()["api.port"]
 
 
 @cache
-def _table() -> dict[str, str]:
-    core = {code.number: code.about for code in _core.codes()}
-    core["BS4001"] = "The request cannot be understood."  # The core speaks of the command line.
-    return core | {code.number: code.about for code in _OWN}
-
-
 def about(number: str) -> str:
-    """What a number means, in one sentence that never changes with the occasion."""
-    return _table().get(number, number)
+    """What a number means, in words that never change with the occasion."""
+    return next((code.about for code in _table().values() if code.number == number), number)

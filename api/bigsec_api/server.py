@@ -13,6 +13,7 @@ import uvicorn
 from bigsec.errors import BigsecError, Problem
 from bigsec.store import open_store, tokens_exist
 from bigsec_api.app import create_app
+from bigsec_api.codes import NO_TOKEN, PORT, Code
 from bigsec_api.settings import Settings
 
 __all__ = ["Server"]
@@ -119,15 +120,18 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _no_port(host: str, port: int, error: OSError) -> BigsecError:
-    code, name = "BS4109", "api.port"
     message = f"{host}:{port} cannot be listened on: {error.strerror or error}"
     taken = error.errno == errno.EADDRINUSE
     mend = "Name another with --port; 0 takes a free one." if taken else "Check --host and --port."
-    return BigsecError(code, name, message, (Problem(code, name, message, mend=mend),))
+    return _error(PORT, message, mend)
 
 
 def _open_to_all(host: str) -> BigsecError:
-    code, name = "BS4101", "api.no_token"
     message = f"{host} can be reached from other machines, and the store has no token that holds"
     mend = "Make one first: bigsec token create NAME --expires 90d --store DIR"
-    return BigsecError(code, name, message, (Problem(code, name, message, mend=mend),))
+    return _error(NO_TOKEN, message, mend)
+
+
+def _error(code: Code, message: str, mend: str) -> BigsecError:
+    problem = Problem(code.number, code.name, message, mend=mend)
+    return BigsecError(code.number, code.name, message, (problem,))

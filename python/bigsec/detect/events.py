@@ -27,6 +27,7 @@ from sqlalchemy import (
 from bigsec.detect.levels import Level, level_of
 from bigsec.detect.moments import from_us, to_us
 from bigsec.detect.signal import Evidence
+from bigsec.detect.stored import read_object, sound
 from bigsec.errors import NotFoundError, Problem
 from bigsec.store import Store
 from bigsec.store.model import (
@@ -134,10 +135,12 @@ def list_events(
     with store.read() as connection:
         rows = connection.execute(query).mappings().all()
         total = connection.scalar(select(func.count()).select_from(some.subquery())) or 0
-    shown = rows[:limit]
+        shown = rows[:limit]
+        with sound("an event"):
+            events = tuple(_evidence(row) for row in shown)
     more = len(rows) > limit
     return EventPage(
-        events=tuple(_evidence(row) for row in shown),
+        events=events,
         next=_cursor(shown[-1]) if more else None,
         total=min(total, TOTAL_MAX),
         total_exact=total <= TOTAL_MAX,
@@ -174,19 +177,20 @@ def get_event(store: Store, event_id: str) -> EventDetail:
             mend = "Events that no signal speaks of are not stored."
             raise _not_found(f"no event has the id {given}", mend)
         found = connection.execute(signals).all()
-    return EventDetail(
-        event=_evidence(row),
-        signals=tuple(
-            EventSignal(
-                signal_id=signal_id,
-                rule_id=rule_id,
-                rule_title=title,
-                level=level_of(severity_id),
-                incident=number,
+        with sound("an event and its signals"):
+            return EventDetail(
+                event=_evidence(row),
+                signals=tuple(
+                    EventSignal(
+                        signal_id=signal_id,
+                        rule_id=rule_id,
+                        rule_title=title,
+                        level=level_of(severity_id),
+                        incident=number,
+                    )
+                    for signal_id, rule_id, title, severity_id, number in found
+                ),
             )
-            for signal_id, rule_id, title, severity_id, number in found
-        ),
-    )
 
 
 def _conditions(where: EventFilter) -> list[ColumnElement[bool]]:
@@ -228,7 +232,7 @@ def _evidence(row: Any) -> Evidence:
         source=row["source"],
         parser=row["parser"],
         raw=row["raw"],
-        ocsf=orjson.loads(row["ocsf"]),
+        ocsf=read_object(row["ocsf"]),
     )
 
 

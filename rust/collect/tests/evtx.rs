@@ -136,12 +136,13 @@ fn damage_in_a_record_leaves_the_others() {
     let second = FILE_HEADER + CHUNK_HEADER + record_length(&good);
     let third = second + record_length(&good);
     // The content, the magic, a length that is too long, and one that is too short.
-    for (at, damage) in [
-        (second + 24, &[0xff_u8][..]),
+    let damages: [(usize, &[u8]); 4] = [
+        (second + 24, &[0xff]),
         (second, b"gone"),
         (second + 4, &[0xff; 4]),
         (second + 4, &[3, 0, 0, 0]),
-    ] {
+    ];
+    for (at, damage) in damages {
         let mut bytes = good.clone();
         bytes[at..at + damage.len()].copy_from_slice(damage);
         let (events, ledger) = drain_bytes(&bytes);

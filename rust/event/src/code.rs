@@ -120,6 +120,24 @@ codes! {
         "No parser pack or decoder has that name.";
     MISSING_EXTRA = "BS4005" "usage.missing_extra"
         "The function needs a package that is not installed.";
+    API_NO_TOKEN = "BS4101" "api.no_token"
+        "The request carries no token or session that holds. Make a token with `bigsec token create`.";
+    API_FOREIGN = "BS4102" "api.foreign"
+        "A request that changes something came from another site. It was not carried out.";
+    API_TOO_LARGE = "BS4103" "api.too_large"
+        "The request is larger than any that fits here.";
+    API_TOO_SLOW = "BS4104" "api.too_slow"
+        "The answer would take too long. Ask for less: a shorter time, a level.";
+    API_MISDIRECTED = "BS4105" "api.misdirected"
+        "The request was meant for another host, or came through a proxy. Make a token, and name the host.";
+    API_NO_PAGE = "BS4106" "api.no_page"
+        "Nothing stands at this address.";
+    API_METHOD = "BS4107" "api.method"
+        "The address does not take this method.";
+    API_DEFECT = "BS4108" "api.defect"
+        "A defect of bigsec itself; its log has the details under the request's id.";
+    API_PORT = "BS4109" "api.port"
+        "The server cannot listen at the address and port. Name another with --port.";
 }
 
 #[cfg(test)]

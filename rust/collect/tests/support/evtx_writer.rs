@@ -71,6 +71,9 @@ pub fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
+/// An attribute's name, and what writes its value.
+type Attribute<'a> = Option<(&'a str, &'a dyn Fn(&mut Writer))>;
+
 struct Writer {
     bytes: Vec<u8>,
 }
@@ -146,12 +149,7 @@ impl Writer {
         });
     }
 
-    fn element(
-        &mut self,
-        name: &str,
-        attribute: Option<(&str, &dyn Fn(&mut Self))>,
-        content: impl FnOnce(&mut Self),
-    ) {
+    fn element(&mut self, name: &str, attribute: Attribute<'_>, content: impl FnOnce(&mut Self)) {
         self.bytes.push(if attribute.is_some() { 0x41 } else { 0x01 });
         self.u16(u16::MAX);
         self.counted(|writer| {

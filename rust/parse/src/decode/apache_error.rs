@@ -4,6 +4,8 @@
 //! [Fri Jan 09 11:04:05.123456 2026] [auth_basic:error] [pid 7:tid 8] [client 192.0.2.7:4711] AH01618: …
 //! ```
 //!
+//! In the message of a syslog record the time is left out.
+//!
 //! Fields: `time`, `module`, `level`, `pid`, `tid`, `client_ip`, `client_port`, `error_code`,
 //! `message` (with its code), `referer`. Brackets that are none of these stay in the message.
 
@@ -15,22 +17,25 @@ use super::{DecodeError, Decoded, Decoder};
 #[derive(Debug, Default)]
 pub struct ApacheError;
 
+const LEVELS: [&str; 9] =
+    ["emerg", "alert", "crit", "error", "warn", "notice", "info", "debug", "trace"];
 const DAYS: &str = "MonTueWedThuFriSatSun";
 /// Bytes that a bracket may have.
 const MAX_BRACKET: usize = 256;
 
 impl Decoder for ApacheError {
     fn claims(&self, text: &str) -> bool {
-        let day = text.strip_prefix('[').and_then(|rest| rest.get(..3));
-        let is_day = day.is_some_and(|day| DAYS.find(day).is_some_and(|at| at % 3 == 0));
-        is_day
-            && bracket(text).is_some_and(|(time, rest)| time.contains(':') && rest.starts_with('['))
+        timed(text).is_some() || without_time(text)
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
-        let truncated = DecodeError { code: codes::PARSE_TRUNCATED, offset: text.len() };
-        let (time, mut rest) = bracket(text).ok_or(truncated)?;
-        out.push_str("time", time);
+        let mut rest = text;
+        if let Some((time, behind)) = timed(text) {
+            out.push_str("time", time);
+            rest = behind;
+        } else if !without_time(text) {
+            return Err(DecodeError { code: codes::PARSE_MALFORMED, offset: 0 });
+        }
         while let Some((inside, behind)) = bracket(rest) {
             if !known(inside, out) {
                 break;
@@ -44,6 +49,23 @@ impl Decoder for ApacheError {
         push_some("referer", referer, out);
         Ok(Decoded::Event)
     }
+}
+
+/// The time in the first bracket and what follows it.
+fn timed(text: &str) -> Option<(&str, &str)> {
+    let day = text.strip_prefix('[')?.get(..3)?;
+    let is_day = DAYS.find(day).is_some_and(|at| at % 3 == 0);
+    bracket(text).filter(|(time, rest)| is_day && time.contains(':') && rest.starts_with('['))
+}
+
+/// True for what Apache sends to syslog, which writes the time itself.
+fn without_time(text: &str) -> bool {
+    bracket(text).is_some_and(|(inside, rest)| {
+        let level = inside.rsplit_once(':').map_or(inside, |(_, level)| level);
+        let level = level.trim_end_matches(|digit: char| digit.is_ascii_digit());
+        let follows = ["[pid ", "[client ", "[remote "];
+        LEVELS.contains(&level) && follows.iter().any(|start| rest.starts_with(start))
+    })
 }
 
 /// What stands in the brackets at the start, and what follows them.

@@ -44,11 +44,13 @@ impl Decoder for Syslog {
         }
         // Many programs begin their lines with an ISO time: only the tag shows that it is syslog,
         // or a message that has to be read for itself.
-        match iso_stamp(text).filter(|_| text.as_bytes()[10] == b'T') {
+        match iso_stamp(text) {
             Some(stamp) => text[stamp..].strip_prefix(' ').is_some_and(|rest| {
                 let shows = |rest: &str| tag(rest).is_some() || has_own_format(rest);
                 let behind_host = rest.split_once(' ').filter(|(host, _)| !host.is_empty());
-                has_own_format(rest) || behind_host.is_some_and(|(_, rest)| shows(rest))
+                let is_standard = text.as_bytes()[10] == b'T';
+                has_own_format(rest)
+                    || is_standard && behind_host.is_some_and(|(_, rest)| shows(rest))
             }),
             None => is_headless(text),
         }
