@@ -115,7 +115,7 @@ def test_a_terminal_gets_a_table_that_fits(
     lines = done.out.splitlines()
     assert max(map(cell_len, lines)) <= columns
     assert "\x1b" not in done.out
-    assert {"en": "▲ high", "zh_CN": "▲ 高"}[language] in done.out
+    assert {"en": "▲ high", "zh_CN": "▲ 高危"}[language] in done.out
 
 
 def test_colour_follows_terminal_option_and_environment(
