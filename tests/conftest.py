@@ -6,8 +6,16 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parents[1]
+
+# Shared machines stall: a slow example is no failure, and the same commit tries the same examples.
+settings.register_profile(
+    "bigsec", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("bigsec")
+
 REQUIRE_ALL = os.environ.get("BIGSEC_REQUIRE_ALL") == "1"
 
 
