@@ -111,7 +111,7 @@ class EventReader:
     """Reads inputs into event batches, once.
 
     inputs: paths of files (`.gz`, `.zst`, `.xz` are decompressed as streams), or ("name", bytes),
-    or ("name", iterable of bytes lines).
+    ("name", iterable of bytes lines), or ("name", file object opened in binary mode).
     format: a pack or decoder id, or None to find it per file and line.
     timezone: IANA name or offset for records that do not say theirs.
     received_us: time of receipt in µs UTC; None takes each file's time of change (else now).

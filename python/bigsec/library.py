@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from io import TextIOBase
 from pathlib import Path
 from typing import BinaryIO, TypeAlias, cast
 
@@ -16,7 +17,6 @@ Source: TypeAlias = (
 _Input: TypeAlias = "str | tuple[str, bytes] | tuple[str, Iterable[bytes]]"
 
 _PACKS = Path(__file__).parent / "packs"
-_READ_BYTES = 256 * 1024
 
 
 @lru_cache(maxsize=1)
@@ -99,7 +99,9 @@ def _inputs(source: object, name: str) -> list[_Input]:
     if isinstance(source, bytes | bytearray | memoryview):
         return [(name, bytes(source))]
     if hasattr(source, "read"):
-        return [(name, _chunks(cast("BinaryIO", source)))]
+        if isinstance(source, TextIOBase):
+            raise TypeError("open the file in binary mode: open(path, 'rb')")
+        return [(name, cast("BinaryIO", source))]
     if isinstance(source, Sequence) and source and _are_paths(source):
         return [os.fspath(path) for path in source]
     return [(name, _lines(cast("Iterable[object]", source)))]
@@ -111,20 +113,6 @@ def _are_paths(source: Sequence[object]) -> bool:
         isinstance(one, os.PathLike) or (isinstance(one, str) and os.path.exists(one))
         for one in source
     )
-
-
-def _chunks(stream: BinaryIO) -> Iterator[bytes]:
-    """Whole lines of a file object, in pieces of about a read."""
-    rest = b""
-    while chunk := stream.read(_READ_BYTES):
-        if isinstance(chunk, str):
-            raise TypeError("open the file in binary mode: open(path, 'rb')")
-        head, end, tail = (rest + chunk).rpartition(b"\n")
-        if end:
-            yield head + end
-        rest = tail
-    if rest:
-        yield rest
 
 
 def _lines(source: Iterable[object]) -> Iterator[bytes]:
