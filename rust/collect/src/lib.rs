@@ -12,6 +12,8 @@ mod feed;
 mod file_book;
 mod framing;
 mod input;
+#[cfg(unix)]
+pub mod intake;
 mod ledger;
 mod progress;
 mod reread;

@@ -1,0 +1,151 @@
+//! The one way from sources to the log: bounded, and answered only when records are durable.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bigsec_evidence::{Flags, Position, Record};
+use tokio::sync::{mpsc, oneshot};
+
+/// Batches that wait between the sources and the writer.
+pub const QUEUED_BATCHES: usize = 64;
+
+/// Bytes after which a source hands a batch on, except for a single longer record.
+pub const BATCH_BYTES: usize = 256 * 1024;
+
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    end: usize,
+    flags: Flags,
+    position: Option<Position>,
+}
+
+/// Records of one sender, in their order, in one piece of memory.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    source: Arc<str>,
+    peer: Option<SocketAddr>,
+    received_us: i64,
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+impl Batch {
+    /// An empty batch.
+    pub fn new(source: Arc<str>, peer: Option<SocketAddr>, received_us: i64) -> Self {
+        Self { source, peer, received_us, bytes: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Adds a record.
+    pub fn push(&mut self, payload: &[u8], flags: Flags, position: Option<Position>) {
+        self.bytes.extend_from_slice(payload);
+        self.entries.push(Entry { end: self.bytes.len(), flags, position });
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no record.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of the payloads.
+    pub fn bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether it is time to hand it on.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= BATCH_BYTES
+    }
+
+    /// Name of the source.
+    pub fn source(&self) -> &Arc<str> {
+        &self.source
+    }
+
+    /// The records as the log takes them.
+    pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
+        let mut begin = 0;
+        self.entries.iter().map(move |entry| {
+            let payload = &self.bytes[begin..entry.end];
+            begin = entry.end;
+            Record {
+                flags: entry.flags,
+                received_us: self.received_us,
+                source: &self.source,
+                peer: self.peer,
+                id: None,
+                position: entry.position,
+                payload,
+            }
+        })
+    }
+}
+
+/// The daemon is stopping: nothing is taken in any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the log takes no more records: it is being closed")]
+pub struct Closed;
+
+/// A batch and where its answer goes.
+#[derive(Debug)]
+pub struct Submitted {
+    /// The records.
+    pub batch: Batch,
+    answer: oneshot::Sender<u64>,
+}
+
+impl Submitted {
+    /// Says that the batch is durable, and the sequence after its last record.
+    pub fn durable(self, end: u64) {
+        // A source that is gone needs no answer.
+        let _ = self.answer.send(end);
+    }
+}
+
+/// The sources' end of the queue. A clone is another hand on the same queue.
+#[derive(Debug, Clone)]
+pub struct Intake {
+    queue: mpsc::Sender<Submitted>,
+}
+
+/// A promise that a batch will be durable.
+#[derive(Debug)]
+pub struct Ticket(oneshot::Receiver<u64>);
+
+/// The queue: the sources' end and the writer's end.
+pub fn intake() -> (Intake, mpsc::Receiver<Submitted>) {
+    let (queue, writer) = mpsc::channel(QUEUED_BATCHES);
+    (Intake { queue }, writer)
+}
+
+impl Intake {
+    /// Hands a batch to the log; waits while the queue is full.
+    pub async fn submit(&self, batch: Batch) -> Result<Ticket, Closed> {
+        let (answer, ticket) = oneshot::channel();
+        self.queue.send(Submitted { batch, answer }).await.map_err(|_| Closed)?;
+        Ok(Ticket(ticket))
+    }
+
+    /// The same for a thread that is not in the runtime.
+    pub fn submit_blocking(&self, batch: Batch) -> Result<Ticket, Closed> {
+        let (answer, ticket) = oneshot::channel();
+        self.queue.blocking_send(Submitted { batch, answer }).map_err(|_| Closed)?;
+        Ok(Ticket(ticket))
+    }
+}
+
+impl Ticket {
+    /// Waits until the batch is durable; gives the sequence after its last record.
+    pub async fn durable(self) -> Result<u64, Closed> {
+        self.0.await.map_err(|_| Closed)
+    }
+
+    /// The same for a thread that is not in the runtime.
+    pub fn wait(self) -> Result<u64, Closed> {
+        self.0.blocking_recv().map_err(|_| Closed)
+    }
+}
