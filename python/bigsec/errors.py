@@ -11,6 +11,9 @@
     │   ├── StoreLockedError
     │   ├── StoreFullError                                           (OSError)
     │   └── StoreVersionError
+    ├── ConfigError           the configuration is invalid           (ValueError)
+    ├── EvidenceError         an evidence log cannot be opened or read
+    ├── DaemonError           no daemon answers, or it refused
     ├── NotFoundError         nothing has the id asked for           (LookupError)
     └── MissingExtraError     a package is not installed             (RuntimeError)
 
@@ -24,6 +27,9 @@ from dataclasses import asdict, dataclass
 
 __all__ = [
     "BigsecError",
+    "ConfigError",
+    "DaemonError",
+    "EvidenceError",
     "FormatError",
     "InputError",
     "MissingExtraError",
@@ -119,6 +125,18 @@ class StoreFullError(StoreError, OSError):
 
 class StoreVersionError(StoreError):
     """The store was written by a newer version."""
+
+
+class ConfigError(BigsecError, ValueError):
+    """The configuration is invalid; `problems` has every fault of it."""
+
+
+class EvidenceError(BigsecError):
+    """An evidence log cannot be opened, read or written."""
+
+
+class DaemonError(BigsecError):
+    """No daemon answers, or it refused what it was asked."""
 
 
 class NotFoundError(BigsecError, LookupError):

@@ -18,8 +18,9 @@ RUST_MAY_USE = {
     "event": set(),
     "parse": {"event"},
     "detect": {"event"},
-    "collect": {"event", "parse", "detect"},
-    "python": {"event", "parse", "detect", "collect"},
+    "evidence": {"event"},
+    "collect": {"event", "evidence", "parse", "detect"},
+    "python": {"event", "evidence", "parse", "detect", "collect"},
 }
 
 HEAVY = ("pyarrow", "numpy", "duckdb", "sqlalchemy", "alembic", "fastapi", "typer", "rich")
@@ -43,12 +44,13 @@ def test_python_is_known_to_one_crate_alone(crate: str) -> None:
     assert not used & {"pyo3", "arrow-pyarrow"}
 
 
-def test_files_and_time_are_touched_in_two_files_of_collect() -> None:
-    touch = re.compile(r"\b(std::fs|File::open|SystemTime|Instant::now)\b")
-    for path in (ROOT / "rust/collect/src").rglob("*.rs"):
-        if path.name not in {"storage.rs", "clock.rs"}:
+def test_files_and_time_are_touched_in_two_files_of_evidence_and_none_of_collect() -> None:
+    touch = re.compile(r"\b(std::fs|rustix::fs|File::open|OpenOptions|SystemTime|Instant::now)\b")
+    doors = {ROOT / "rust/evidence/src" / name for name in ("disk.rs", "clock.rs")}
+    for crate in ("collect", "evidence"):
+        for path in (ROOT / "rust" / crate / "src").rglob("*.rs"):
             code = path.read_text().split("#[cfg(test)]")[0]
-            assert not touch.search(code), path
+            assert bool(touch.search(code)) == (path in doors), path
 
 
 def _imports(path: Path) -> set[str]:

@@ -7,6 +7,8 @@ from enum import IntEnum
 
 from bigsec.errors import (
     BigsecError,
+    ConfigError,
+    DaemonError,
     FormatError,
     MissingExtraError,
     PackError,
@@ -41,10 +43,12 @@ _BY_ERROR: tuple[tuple[type[BigsecError], Exit], ...] = (
     # Locked and full mend themselves or are mended outside: the same command may work later.
     (StoreLockedError, Exit.UNAVAILABLE),
     (StoreFullError, Exit.UNAVAILABLE),
-    # What is installed does not fit; running again cannot help.
+    (DaemonError, Exit.UNAVAILABLE),
+    # What is installed or configured does not fit; running again cannot help.
     (StoreVersionError, Exit.CONFIGURATION),
     (MissingExtraError, Exit.CONFIGURATION),
     (PackError, Exit.CONFIGURATION),
+    (ConfigError, Exit.CONFIGURATION),
     (BigsecError, Exit.BAD_INPUT),
 )
 

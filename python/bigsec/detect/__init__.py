@@ -21,7 +21,15 @@ from bigsec.detect.model import (
     TimelineEntry,
 )
 from bigsec.detect.rule_counts import RuleCount, rule_counts
-from bigsec.detect.service import add, correlate, get_incident, list_incidents, record, summary
+from bigsec.detect.service import (
+    add,
+    add_to,
+    correlate,
+    get_incident,
+    list_incidents,
+    record,
+    summary,
+)
 from bigsec.detect.settings import Grouping
 from bigsec.detect.signal import Entity, Evidence, Signal
 
@@ -46,6 +54,7 @@ __all__ = [
     "Summary",
     "TimelineEntry",
     "add",
+    "add_to",
     "correlate",
     "get_event",
     "get_incident",

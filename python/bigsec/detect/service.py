@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import Connection
+
 from bigsec.detect.correlating import correlate_waiting
 from bigsec.detect.details import detail
 from bigsec.detect.model import (
@@ -23,7 +25,7 @@ from bigsec.detect.settings import Grouping
 from bigsec.detect.signal import Evidence, Signal
 from bigsec.store import Store
 
-__all__ = ["add", "correlate", "get_incident", "list_incidents", "record", "summary"]
+__all__ = ["add", "add_to", "correlate", "get_incident", "list_incidents", "record", "summary"]
 
 Rows = Iterable[Mapping[str, Any]]
 Clock = Callable[[], datetime]
@@ -59,10 +61,17 @@ def record(
 
 def add(store: Store, signals: Rows, events: Rows, *, now: Clock = utc_now) -> Recorded:
     """Store signals with their events; incidents are left for `correlate`."""
+    with store.write() as connection:
+        return add_to(connection, signals, events, now=now)
+
+
+def add_to(
+    connection: Connection, signals: Rows, events: Rows, *, now: Clock = utc_now
+) -> Recorded:
+    """The same within a transaction of the caller's, for what must be stored with more or not."""
     hits = [Signal.from_row(row) for row in signals]
     evidence = [Evidence.from_row(row) for row in events]
-    with store.write() as connection:
-        new_signals, new_events = write(connection, hits, evidence, to_us(now()))
+    new_signals, new_events = write(connection, hits, evidence, to_us(now()))
     return Recorded(new_signals=new_signals, new_events=new_events)
 
 

@@ -41,6 +41,14 @@ class FolderLock:
             raise
         self._handle = handle
 
+    @staticmethod
+    def is_held(handle: int) -> bool:
+        """Whether another holds the lock of an open lock file; it is not taken."""
+        if not _try_lock(handle):
+            return True
+        _unlock(handle)
+        return False
+
     def drop(self) -> None:
         """Give the lock back, if it is held."""
         if self._handle is not None:
@@ -68,6 +76,10 @@ if sys.platform == "win32":
             return False
         return True
 
+    def _unlock(handle: int) -> None:
+        os.lseek(handle, _FAR, os.SEEK_SET)
+        msvcrt.locking(handle, msvcrt.LK_UNLCK, 1)
+
 else:
     import fcntl
 
@@ -79,3 +91,6 @@ else:
         except BlockingIOError:
             return False
         return True
+
+    def _unlock(handle: int) -> None:
+        fcntl.flock(handle, fcntl.LOCK_UN)

@@ -19,11 +19,12 @@ struct Entry {
     position: Option<Position>,
 }
 
-/// Records of one sender, in their order, in one piece of memory.
+/// Records of one source, in their order, in one piece of memory.
 #[derive(Debug, Clone)]
 pub struct Batch {
     source: Arc<str>,
-    peer: Option<SocketAddr>,
+    /// Who sent the records from an index on: one entry, but for datagrams.
+    peers: Vec<(usize, Option<SocketAddr>)>,
     received_us: i64,
     bytes: Vec<u8>,
     entries: Vec<Entry>,
@@ -32,7 +33,13 @@ pub struct Batch {
 impl Batch {
     /// An empty batch.
     pub fn new(source: Arc<str>, peer: Option<SocketAddr>, received_us: i64) -> Self {
-        Self { source, peer, received_us, bytes: Vec::new(), entries: Vec::new() }
+        let peers = vec![(0, peer)];
+        Self { source, peers, received_us, bytes: Vec::new(), entries: Vec::new() }
+    }
+
+    /// Says who sent the records that are added from now on.
+    pub fn set_peer(&mut self, peer: Option<SocketAddr>) {
+        self.peers.push((self.entries.len(), peer));
     }
 
     /// Adds a record.
@@ -61,6 +68,11 @@ impl Batch {
         self.bytes.len() >= BATCH_BYTES
     }
 
+    /// When its records were received, µs since 1970 UTC.
+    pub fn received_us(&self) -> i64 {
+        self.received_us
+    }
+
     /// Name of the source.
     pub fn source(&self) -> &Arc<str> {
         &self.source
@@ -68,15 +80,19 @@ impl Batch {
 
     /// The records as the log takes them.
     pub fn records(&self) -> impl Iterator<Item = Record<'_>> {
-        let mut begin = 0;
-        self.entries.iter().map(move |entry| {
+        let (mut begin, mut peer) = (0, None);
+        let mut peers = self.peers.iter().peekable();
+        self.entries.iter().enumerate().map(move |(index, entry)| {
             let payload = &self.bytes[begin..entry.end];
             begin = entry.end;
+            while let Some((_, next)) = peers.next_if(|(from, _)| *from <= index) {
+                peer = *next;
+            }
             Record {
                 flags: entry.flags,
                 received_us: self.received_us,
                 source: &self.source,
-                peer: self.peer,
+                peer,
                 id: None,
                 position: entry.position,
                 payload,

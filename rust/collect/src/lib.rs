@@ -7,7 +7,10 @@
 pub mod clock;
 pub mod storage;
 
+#[cfg(unix)]
+pub mod daemon;
 mod decompress;
+mod detector;
 mod feed;
 mod file_book;
 mod framing;
@@ -18,7 +21,10 @@ mod ledger;
 mod progress;
 mod reread;
 mod scan;
+#[cfg(unix)]
+pub mod source;
 
+pub use detector::Found;
 pub use feed::{FedEvent, Feed, FeedOptions};
 pub use file_book::{FileBook, KnownFile};
 pub use framing::{Line, Lines, RECORD_LIMIT};
@@ -26,4 +32,4 @@ pub use input::Input;
 pub use ledger::Ledger;
 pub use progress::Progress;
 pub use reread::read_record;
-pub use scan::{ScanChunk, ScanOptions, Scanner};
+pub use scan::{ScanOptions, Scanner};

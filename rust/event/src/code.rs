@@ -1,7 +1,7 @@
 //! The one table of fault kinds: a number for people, a name for programs and metrics.
 //!
 //! Numbers: 1xxx input and parsing, 2xxx rules and packs, 3xxx events and stores, 4xxx use of the
-//! command line and configuration. A number is never given twice and never changes its meaning.
+//! command line and configuration, 5xxx the evidence log. A number is never given twice and never changes its meaning.
 
 /// One kind of fault.
 #[derive(Debug, PartialEq, Eq)]
@@ -138,6 +138,48 @@ codes! {
         "A defect of bigsec itself; its log has the details under the request's id.";
     API_PORT = "BS4109" "api.port"
         "The server cannot listen at the address and port. Name another with --port.";
+    CONFIG_INVALID = "BS4201" "config.invalid"
+        "The configuration has a value that cannot be used. Mend it at the place named; a running daemon keeps the old one.";
+    CONFIG_UNREADABLE = "BS4202" "config.unreadable"
+        "A file of the configuration, or one that it names, cannot be read. Check the path and its permissions.";
+    CONFIG_SYNTAX = "BS4203" "config.syntax"
+        "The configuration file is not TOML at the place named. Mend the syntax there.";
+    CONFIG_UNKNOWN_KEY = "BS4204" "config.unknown_key"
+        "No section has a key of that name. Unknown keys are never passed over: a misspelt limit would be no limit.";
+    CONFIG_BAD_VALUE = "BS4205" "config.bad_value"
+        "The value is not of the kind, or not in the range, that the key takes.";
+    CONFIG_MISSING_KEY = "BS4206" "config.missing_key"
+        "A key without a default is missing.";
+    CONFIG_SECRET = "BS4207" "config.secret"
+        "A secret stands in the configuration, or the file that holds it can be read by others. Secrets stand in files of their own, named by `…_file`.";
+    CONFIG_CONTRADICTION = "BS4208" "config.contradiction"
+        "Two values cannot go together, such as two sources at one address.";
+    DAEMON_AWAY = "BS4209" "daemon.away"
+        "No daemon answers at the address. Start it with `bigsec run`, or name the configuration it runs with.";
+    DAEMON_STATE = "BS4210" "daemon.state"
+        "A part of the daemon's state is damaged. The file was moved aside, or, where that was not possible, nothing was changed and the daemon does not start.";
+    LOG_KEEPER = "BS5901" "log.keeper"
+        "Checkpoints cannot be sent off the host. Records are still kept; what root rewrites after the last one that left would not be caught. See that the keeper can be reached.";
+    LOG_IO = "BS5001" "log.io"
+        "A file of the evidence log could not be read or written. Check the disk and the permissions; nothing unflushed was acknowledged.";
+    LOG_FULL = "BS5002" "log.full"
+        "The disk of the evidence log is full. Intake waits and goes on by itself once there is space; nothing acknowledged is lost.";
+    LOG_LOCKED = "BS5003" "log.locked"
+        "Another process writes to the evidence log. Stop it, or name another folder.";
+    LOG_NONE = "BS5004" "log.none"
+        "No evidence log stands in the folder. Check the path.";
+    LOG_NEWER = "BS5005" "log.newer"
+        "The evidence log was written by a newer version. Upgrade; nothing was changed.";
+    LOG_OTHER = "BS5006" "log.other"
+        "The folder holds an evidence log of another name or id than the one that was asked for.";
+    LOG_NAME = "BS5007" "log.name"
+        "The text cannot name an evidence log: 1 to 255 bytes, without `+`, line breaks and control characters.";
+    LOG_DAMAGED = "BS5008" "log.damaged"
+        "A part of the evidence log is damaged. What is readable stays readable, and new records go to a new segment; `bigsec verify` names each place.";
+    LOG_NO_RECORD = "BS5009" "log.no_record"
+        "The evidence log does not hold the record: it was never written, was lost, or has been deleted after its retention.";
+    LOG_UNSIGNED = "BS5010" "log.unsigned"
+        "The evidence log has no signing key, so no checkpoint can be made. Make one with `bigsec evidence key`.";
 }
 
 #[cfg(test)]

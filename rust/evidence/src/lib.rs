@@ -6,9 +6,32 @@
 //! files come through [`storage::Storage`], time through [`clock::Clock`], so that a simulator can
 //! crash it after every operation.
 
+pub mod checkpoint;
 pub mod clock;
+pub mod disk;
+pub mod envelope;
+pub mod keys;
+pub mod note;
+pub mod simulator;
+pub mod sealed;
 pub mod storage;
 
-mod record;
+pub mod frame;
+pub mod hash;
+pub mod scan;
+pub mod segment;
 
+mod error;
+mod header;
+mod record;
+mod resync;
+mod tree;
+mod watermark;
+
+pub use error::LogError;
+pub use hash::{Hash, leaf_hash, node_hash};
+pub use header::{FORMAT_VERSION, HEADER_BYTES, Header, HeaderFault, is_log_name};
 pub use record::{Flags, Position, Record};
+pub use segment::SegmentInfo;
+pub use tree::{Frontier, LOST_HASHED_MAX};
+pub use watermark::Watermark;

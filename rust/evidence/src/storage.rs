@@ -30,6 +30,10 @@ pub struct Space {
 /// What is written is certain to outlast a power cut only after [`StoredFile::sync`]; a name that
 /// was made, changed or removed, only after [`sync_folder`](Self::sync_folder).
 pub trait Storage: Send + Sync {
+    /// Whether only its owner may read a file; true where no file can be read by others.
+    fn is_private(&self, path: &Path) -> io::Result<bool> {
+        self.stat(path).map(|_| true)
+    }
     /// Opens a file at its beginning, for reading once.
     fn open(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
     /// Looks at a file.

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use bigsec_collect::{Feed, FileBook, KnownFile, Progress, ScanOptions};
-use bigsec_event::EventBatchBuilder;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -64,7 +63,7 @@ impl Scanner {
             feed,
             Arc::clone(&rules.set),
             Arc::clone(&rules.entities),
-            EventBatchBuilder::new(packs.0.maps()),
+            packs.0.maps(),
             ScanOptions { since_us, until_us },
         );
         Ok(Self { inner: Mutex::new(scanner), progress, raised })

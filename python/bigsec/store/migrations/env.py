@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from bigsec.store import log_model  # noqa: F401  # its tables belong to the same metadata
 from bigsec.store.model import Base
 
 connection = context.config.attributes["connection"]

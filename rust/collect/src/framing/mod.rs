@@ -5,6 +5,8 @@ use std::io::{self, Read};
 
 mod evtx;
 mod lines;
+#[cfg(unix)]
+pub(crate) mod syslog;
 
 use evtx::Evtx;
 pub use lines::{Line, Lines};

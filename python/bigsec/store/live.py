@@ -1,0 +1,100 @@
+"""The store of a running daemon: one writer, open for as long as it runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from bigsec.errors import StoreError
+from bigsec.store.database import Store
+from bigsec.store.faults import faults
+from bigsec.store.lock import FolderLock
+from bigsec.store.opening import FILE_NAME, open_store
+
+__all__ = ["LiveStore", "live_store", "writer_of"]
+
+BROKEN: Final = "BS3105"
+ASIDE: Final = "damaged"
+_BESIDE: Final = ("", "-journal", "-wal", "-shm")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStore:
+    """An open store. moved: what was damaged and is kept aside; the store was made anew then."""
+
+    store: Store
+    moved: tuple[Path, ...]
+
+
+@contextmanager
+def live_store(folder: Path) -> Iterator[LiveStore]:
+    """Open the store of a folder for its one writer.
+
+    A broken one is moved aside, never deleted: it is a view of the log and is made again from it.
+    Raises StoreLockedError where another process writes, StoreVersionError for a newer one.
+    """
+    with faults(str(folder), writes=True):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FolderLock(folder)
+        lock.take()
+    try:
+        store, moved = _open(folder)
+        with store:
+            yield LiveStore(store, moved)
+    finally:
+        lock.drop()
+
+
+def writer_of(folder: Path) -> int | None:
+    """The process that writes to a folder's store, where one does."""
+    path = folder / ".lock"
+    try:
+        handle = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        if not FolderLock.is_held(handle):
+            return None
+        told = os.read(handle, 20).strip()
+    finally:
+        os.close(handle)
+    return int(told) if told.isdigit() else None
+
+
+def _open(folder: Path) -> tuple[Store, tuple[Path, ...]]:
+    try:
+        store = open_store(folder, create=True)
+        try:
+            _ = store.key  # read now, so that a garbled one is found before anything is recorded
+        except BaseException:
+            store.close()
+            raise
+        return store, ()
+    except StoreError as error:
+        if error.code != BROKEN:
+            raise
+        with faults(str(folder), writes=True):
+            moved = _move_aside(folder)
+        if not moved:
+            raise
+    return open_store(folder, create=True), moved
+
+
+def _move_aside(folder: Path) -> tuple[Path, ...]:
+    aside = folder / ASIDE
+    aside.mkdir(mode=0o700, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%fZ")
+    moved = []
+    # The log of a database goes with it: replayed into the new one, it would break that too.
+    for suffix in _BESIDE:
+        path = folder / (FILE_NAME + suffix)
+        if os.path.lexists(path):
+            target = aside / f"{stamp}-{path.name}"
+            os.rename(path, target)
+            moved.append(target)
+    return tuple(moved)

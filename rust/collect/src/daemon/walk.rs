@@ -1,0 +1,198 @@
+//! Reads a log on from some place, parses and matches; the consumer, replay and sinks share it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow_array::RecordBatch;
+use bigsec_detect::{Entities, RuleSet, SignalBatchBuilder};
+use bigsec_event::{EventBatchBuilder, Problem};
+use bigsec_evidence::storage::Storage;
+use bigsec_evidence::{Cursor, LogError, LogReader, Next};
+
+use super::account::Accounts;
+use super::chunk::{Chunk, LostRange};
+use super::record_parser::{Parsing, RecordParser};
+use crate::detector::{Detector, Found};
+use crate::scan::CHUNK_BYTES;
+
+/// A record's own cost beside its text: many empty ones make a chunk, too.
+const RECORD_COST: usize = 64;
+
+/// Lost ranges of one chunk: a log can hold more of them than memory.
+const LOST_KEPT: usize = 1000;
+
+/// What is known of records: how to parse them and what to look for.
+#[derive(Clone)]
+pub struct Knowledge {
+    /// Packs and what is set for each source.
+    pub parsing: Parsing,
+    /// The rules and the table of entities; `None` looks for nothing.
+    pub rules: Option<(Arc<RuleSet>, Arc<Entities>)>,
+}
+
+/// Whether a walk goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// The chunk is full.
+    Full,
+    /// All up to the end was read.
+    AtEnd,
+}
+
+/// A place in a log, and what was made of the records since the last chunk.
+pub(super) struct Walk {
+    storage: Arc<dyn Storage>,
+    folder: PathBuf,
+    cursor: Cursor,
+    log_key: u64,
+    matching: Matching,
+    parser: RecordParser,
+    accounts: Accounts,
+    lost: Vec<LostRange>,
+    first: u64,
+    next: u64,
+    bytes: usize,
+}
+
+/// The part of a walk that depends on packs and rules, besides the parser.
+struct Matching {
+    detector: Option<Detector>,
+    nothing: Found,
+    every: Option<EventBatchBuilder>,
+}
+
+impl Matching {
+    fn new(knowledge: &Knowledge, every: bool) -> Self {
+        let maps = knowledge.parsing.packs.maps();
+        let detector = knowledge
+            .rules
+            .as_ref()
+            .map(|(rules, entities)| Detector::new(Arc::clone(rules), Arc::clone(entities), maps));
+        let nothing = Found {
+            signals: SignalBatchBuilder::new("").finish(),
+            events: EventBatchBuilder::new(maps).finish(),
+        };
+        Self { detector, nothing, every: every.then(|| EventBatchBuilder::new(maps)) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.detector.as_ref().is_some_and(Detector::is_full)
+            || self.every.as_ref().is_some_and(EventBatchBuilder::is_full)
+    }
+
+    fn finish(&mut self) -> (Found, Option<RecordBatch>) {
+        let found = match &mut self.detector {
+            Some(detector) => detector.finish(),
+            None => Found {
+                signals: self.nothing.signals.clone(),
+                events: self.nothing.events.clone(),
+            },
+        };
+        (found, self.every.as_mut().map(EventBatchBuilder::finish))
+    }
+}
+
+impl Walk {
+    /// Begins at `from`, or at the log's first record where it is later or `from` is `None`.
+    ///
+    /// `every` collects all events, not only those of signals.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        folder: &Path,
+        from: Option<u64>,
+        knowledge: &Knowledge,
+        every: bool,
+    ) -> Result<Self, Problem> {
+        let trouble = |error: LogError| error.problem();
+        let reader = LogReader::open(Arc::clone(&storage), folder).map_err(trouble)?;
+        let log_key = reader.key();
+        let first = from.unwrap_or(0).max(reader.first());
+        let cursor = reader.at(first).map_err(trouble)?;
+        Ok(Self {
+            storage,
+            folder: folder.to_owned(),
+            cursor,
+            log_key,
+            matching: Matching::new(knowledge, every),
+            parser: RecordParser::new(knowledge.parsing.clone(), log_key)?,
+            accounts: Accounts::default(),
+            lost: Vec::new(),
+            first,
+            next: first,
+            bytes: 0,
+        })
+    }
+
+    /// Where it is.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// Whether nothing was read since the last chunk.
+    pub fn is_empty(&self) -> bool {
+        self.first == self.next
+    }
+
+    /// Takes other packs and rules for what follows. To be called between two chunks.
+    pub fn learn(&mut self, knowledge: &Knowledge) -> Result<(), Problem> {
+        self.parser = RecordParser::new(knowledge.parsing.clone(), self.log_key)?;
+        self.matching = Matching::new(knowledge, self.matching.every.is_some());
+        Ok(())
+    }
+
+    /// Opens the log again at the present place, after reading failed.
+    pub fn reopen(&mut self) -> Result<(), LogError> {
+        let reader = LogReader::open(Arc::clone(&self.storage), &self.folder)?;
+        self.cursor = reader.at(self.next)?;
+        Ok(())
+    }
+
+    /// Reads on, at most to `end` (exclusive), until a chunk is full.
+    pub fn advance(&mut self, end: u64) -> Result<Pace, LogError> {
+        while self.next < end {
+            if self.bytes >= CHUNK_BYTES || self.matching.is_full() {
+                return Ok(Pace::Full);
+            }
+            match self.cursor.next(end)? {
+                None => break,
+                Some(Next::Lost { first, end, what }) => {
+                    if self.lost.len() < LOST_KEPT {
+                        self.lost.push(LostRange { first, end, what: what.to_string() });
+                    }
+                    self.next = end;
+                }
+                Some(Next::Record { sequence, record }) => {
+                    self.next = sequence + 1;
+                    self.bytes += record.payload.len() + RECORD_COST;
+                    let keep_raw = self.matching.every.is_some();
+                    let event =
+                        self.parser.parse(sequence, &record, &mut self.accounts, keep_raw);
+                    let Some((parsed, meta)) = event else { continue };
+                    if let Some(detector) = &mut self.matching.detector {
+                        detector.examine(parsed, &meta);
+                    }
+                    if let Some(every) = &mut self.matching.every {
+                        every.append(&parsed.record, &parsed.map, &meta, parsed.derived());
+                    }
+                }
+            }
+        }
+        Ok(Pace::AtEnd)
+    }
+
+    /// What was made since the last chunk.
+    pub fn take(&mut self) -> Chunk {
+        let (found, every) = self.matching.finish();
+        let first = std::mem::replace(&mut self.first, self.next);
+        self.bytes = 0;
+        Chunk {
+            signals: found.signals,
+            events: found.events,
+            every,
+            ledgers: self.accounts.take(),
+            lost: std::mem::take(&mut self.lost),
+            first,
+            next: self.next,
+        }
+    }
+}

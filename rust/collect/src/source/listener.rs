@@ -1,0 +1,181 @@
+//! Listens, admits connections, and ends them all when the source stops.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
+use std::sync::Arc;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+use tokio::io::AsyncWriteExt;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::context::{SourceContext, StartError};
+use super::gate::{Gate, Refusal, Seat};
+use super::limits::StreamLimits;
+use super::meters::Meters;
+use super::tls::Acceptor;
+use super::wire::Wire;
+
+/// Connections that wait to be taken.
+const BACKLOG: i32 = 1_024;
+/// A peer that vanished without a word is found out after about two minutes.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_STEP: Duration = Duration::from_secs(15);
+/// Waiting times after a failed accept: the process is out of descriptors or memory.
+const BACK_OFF: Duration = Duration::from_millis(50);
+const BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// What a connection is served with.
+pub(crate) struct Session {
+    pub context: Arc<SourceContext>,
+    pub peer: SocketAddr,
+    pub seat: Seat,
+    /// Becomes true when the source stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl Session {
+    /// Waits until the source stops.
+    pub async fn stopped(&self) {
+        stopped(&mut self.stop.clone()).await;
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        *self.stop.borrow()
+    }
+}
+
+/// Waits until the source stops.
+pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
+    // The sender of the signal is gone: that is a stop, too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Where a source listens, and how it admits.
+pub(crate) struct Door {
+    pub context: Arc<SourceContext>,
+    pub limits: StreamLimits,
+    pub tls: Option<Acceptor>,
+    /// What one that is turned away is told, where the protocol has words for it.
+    pub refusal: fn(Refusal) -> &'static [u8],
+}
+
+/// Opens the address.
+pub(crate) fn listen(address: &str) -> Result<StdListener, StartError> {
+    let failed = |source| StartError::Listen { address: address.to_owned(), source };
+    open(resolve(address).map_err(failed)?).map_err(failed)
+}
+
+/// The socket address that an address names.
+pub(crate) fn resolve(address: &str) -> io::Result<SocketAddr> {
+    let unknown = || io::Error::new(io::ErrorKind::NotFound, "no such host");
+    address.to_socket_addrs()?.next().ok_or_else(unknown)
+}
+
+fn open(address: SocketAddr) -> io::Result<StdListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+impl Door {
+    /// Serves connections until the source stops, then waits for those that are open.
+    pub async fn serve<S, F>(self, listener: StdListener, stop: watch::Receiver<bool>, serve: S)
+    where
+        S: Fn(Box<dyn Wire>, Session) -> F + Clone + Send + 'static,
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let door = Arc::new(self);
+        let gate = Gate::new(Arc::clone(&door.context), &door.limits);
+        let Ok(listener) = TcpListener::from_std(listener) else {
+            Meters::count(&door.context.meters.errors);
+            return;
+        };
+        let mut tasks = JoinSet::new();
+        let (mut stopping, mut wait) = (stop.clone(), BACK_OFF);
+        loop {
+            tokio::select! {
+                biased;
+                () = stopped(&mut stopping) => break,
+                Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
+                accepted = listener.accept() => match accepted {
+                    Ok((stream, peer)) => {
+                        wait = BACK_OFF;
+                        match gate.admit(peer.ip()) {
+                            Ok(seat) => {
+                                let context = Arc::clone(&door.context);
+                                let session = Session { context, peer, seat, stop: stop.clone() };
+                                tasks.spawn(Arc::clone(&door).welcome(stream, session, serve.clone()));
+                            }
+                            Err(refusal) => turn_away(stream, (door.refusal)(refusal)),
+                        }
+                    }
+                    // The peer was gone before it was taken.
+                    Err(error) if is_about_the_peer(&error) => {}
+                    Err(_) => {
+                        Meters::count(&door.context.meters.errors);
+                        gate.make_room();
+                        tokio::time::sleep(wait).await;
+                        wait = (wait * 2).min(BACK_OFF_MAX);
+                    }
+                },
+            }
+        }
+        drop(listener);
+        while tasks.join_next().await.is_some() {}
+    }
+
+    async fn welcome<S, F>(self: Arc<Self>, stream: TcpStream, session: Session, serve: S)
+    where
+        S: Fn(Box<dyn Wire>, Session) -> F + Send,
+        F: Future<Output = ()> + Send,
+    {
+        if prepare(&stream).is_err() {
+            return;
+        }
+        let Some(tls) = &self.tls else {
+            return serve(Box::new(stream), session).await;
+        };
+        let mut stop = session.stop.clone();
+        let shaken = tokio::select! {
+            shaken = tokio::time::timeout(self.limits.header_timeout(), tls.accept(stream)) => shaken,
+            () = stopped(&mut stop) => return,
+            () = session.seat.evicted() => return,
+        };
+        match shaken {
+            Ok(Ok(stream)) => serve(Box::new(stream), session).await,
+            Ok(Err(_)) | Err(_) => Meters::count(&session.context.meters.refused.handshake),
+        }
+    }
+}
+
+fn prepare(stream: &TcpStream) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE_IDLE).with_interval(KEEPALIVE_STEP);
+    SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// Says why, where that takes no waiting, and closes.
+fn turn_away(stream: TcpStream, words: &'static [u8]) {
+    if !words.is_empty() {
+        // What does not fit into the socket's buffer at once is not worth a task.
+        let _ = stream.try_write(words);
+    }
+    drop(stream);
+}
+
+fn is_about_the_peer(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+/// Ends a connection in order; a peer that does not care is not waited for.
+pub(crate) async fn close<W: tokio::io::AsyncWrite + Unpin>(writer: &mut W) {
+    let _ = tokio::time::timeout(Duration::from_secs(1), writer.shutdown()).await;
+}

@@ -1,0 +1,45 @@
+//! Where records come from: one file a source. [`SourceSettings`] and [`start`] are the one list.
+//!
+//! Every byte that comes here is hostile: what is held, and how long, has a limit. A record goes to
+//! the log through the [intake](crate::intake), which makes senders wait when the log is slow, and
+//! senders that ask for it are answered when their records are durable, never before.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+mod collector;
+mod context;
+mod doubles;
+mod gate;
+mod limits;
+mod listener;
+mod meters;
+mod running;
+mod syslog_tcp;
+mod tls;
+mod wire;
+
+pub use context::{Descriptors, SourceContext, StartError};
+pub use doubles::Doubles;
+pub use limits::StreamLimits;
+pub use meters::{Meters, Reading, Refused};
+pub use running::Running;
+pub use syslog_tcp::{FramingRule, SyslogTcpSettings};
+pub use tls::TlsSettings;
+
+/// A source as configured.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum SourceSettings {
+    /// Syslog over TCP or TLS.
+    SyslogTcp(SyslogTcpSettings),
+}
+
+/// Starts a source.
+pub fn start(settings: &SourceSettings, context: SourceContext) -> Result<Running, StartError> {
+    let context = Arc::new(context);
+    match settings {
+        SourceSettings::SyslogTcp(settings) => syslog_tcp::start(settings, &context),
+    }
+}
