@@ -260,6 +260,95 @@ class Scanner:
     def matched(self) -> dict[str, int]:
         """Signals by rule id."""
 
+@final
+class SourceLedger:
+    """What became of the records of one source in a stretch of a log."""
+
+    @property
+    def source(self) -> str: ...
+    @property
+    def received(self) -> int: ...
+    @property
+    def parsed(self) -> int: ...
+    @property
+    def unparsed(self) -> int: ...
+    @property
+    def quarantined(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def doubles(self) -> int:
+        """Records that their sender may have sent before."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def first_received_us(self) -> int: ...
+    @property
+    def last_received_us(self) -> int: ...
+    @property
+    def clock_skew_us(self) -> int | None:
+        """How far the sender's clock is behind ours; None where no record told its time."""
+
+    @property
+    def parsers(self) -> dict[str, int]: ...
+    @property
+    def reasons(self) -> dict[str, int]: ...
+
+@final
+class DaemonChunk:
+    """What the records `[first, next)` of a log come to. Chunks follow without a gap."""
+
+    @property
+    def signals(self) -> Batch: ...
+    @property
+    def events(self) -> Batch:
+        """The events that the signals speak of, with their text in `raw_data`."""
+
+    @property
+    def ledgers(self) -> list[SourceLedger]: ...
+    @property
+    def lost(self) -> list[tuple[int, int, str]]:
+        """Ranges of records that cannot be read any more, and why."""
+
+    @property
+    def first(self) -> int: ...
+    @property
+    def next(self) -> int: ...
+    @property
+    def lag(self) -> int:
+        """Durable records that are in no chunk yet."""
+
+@final
+class Daemon:
+    """Sources, the evidence log and its reader.
+
+    settings: the core's sections of the configuration as JSON, every value written out.
+    Opens the log. Raises ConfigError and EvidenceError.
+    """
+
+    def __new__(cls, settings: str, packs: Packs, rules: Rules) -> Daemon: ...
+    @property
+    def log_id(self) -> str:
+        """Id of the log, 32 hexadecimal digits."""
+
+    def start(self, position: int) -> None:
+        """Take records in, and read the log from a sequence on; -1 from the first it has."""
+
+    def next_chunk(self, timeout_s: float) -> DaemonChunk | None:
+        """The next chunk; None where none came in time, or, after `stop`, where there is no more."""
+
+    def append(self, source: str, records: list[bytes]) -> int:
+        """Put records of the platform itself into the log; the sequence after them, durable."""
+
+    def status(self) -> str: ...
+    def set_gauge(self, name: str, value: float) -> None: ...
+    def reload(self, settings: str, packs: Packs, rules: Rules) -> str:
+        """Take another configuration; what changed, as JSON. Raises and keeps the old one."""
+
+    def stop(self, deadline_s: float) -> None:
+        """End the sources, flush, and let the rest of the log be read by `next_chunk`."""
+
 def explain_record(
     raw: bytes,
     packs: Packs,
@@ -288,6 +377,8 @@ __version__: str
 __all__ = [
     "Batch",
     "Code",
+    "Daemon",
+    "DaemonChunk",
     "EventReader",
     "Leaf",
     "Ledger",
@@ -296,6 +387,7 @@ __all__ = [
     "Rules",
     "ScanChunk",
     "Scanner",
+    "SourceLedger",
     "__version__",
     "codes",
     "explain_record",

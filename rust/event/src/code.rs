@@ -158,8 +158,8 @@ codes! {
         "No daemon answers at the address. Start it with `bigsec run`, or name the configuration it runs with.";
     DAEMON_STATE = "BS4210" "daemon.state"
         "A part of the daemon's state is damaged. The file was moved aside, or, where that was not possible, nothing was changed and the daemon does not start.";
-    LOG_KEEPER = "BS5901" "log.keeper"
-        "Checkpoints cannot be sent off the host. Records are still kept; what root rewrites after the last one that left would not be caught. See that the keeper can be reached.";
+    SOURCE_START = "BS4211" "daemon.source_start"
+        "A source cannot start with its settings: a port that is taken, a file that cannot be read. A running daemon keeps the old sources.";
     LOG_IO = "BS5001" "log.io"
         "A file of the evidence log could not be read or written. Check the disk and the permissions; nothing unflushed was acknowledged.";
     LOG_FULL = "BS5002" "log.full"
@@ -180,6 +180,8 @@ codes! {
         "The evidence log does not hold the record: it was never written, was lost, or has been deleted after its retention.";
     LOG_UNSIGNED = "BS5010" "log.unsigned"
         "The evidence log has no signing key, so no checkpoint can be made. Make one with `bigsec evidence key`.";
+    LOG_KEEPER = "BS5901" "log.keeper"
+        "Checkpoints cannot be sent off the host. Records are still kept; what root rewrites after the last one that left would not be caught. See that the keeper can be reached.";
 }
 
 #[cfg(test)]

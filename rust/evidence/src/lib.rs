@@ -18,6 +18,7 @@ pub mod storage;
 
 pub mod frame;
 pub mod hash;
+pub mod records;
 pub mod scan;
 pub mod segment;
 

@@ -65,6 +65,11 @@ impl SegmentFrames {
         self.until = until;
     }
 
+    /// How many bytes are left.
+    pub fn bytes_left(&self) -> u64 {
+        self.until.saturating_sub(self.offset())
+    }
+
     /// The file that is read.
     pub fn file(&self) -> &dyn StoredFile {
         self.file.as_ref()

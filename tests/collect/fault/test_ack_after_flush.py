@@ -111,9 +111,7 @@ def test_p2_every_ack_comes_after_the_flushes_that_cover_it(tmp_path: Path) -> N
     sources = Sources()
     relp = RelpSender(sources.listen("relp", "relp"), partial(payload, "relp"), window=7)
     to = sources.listen("http", "http")
-    http = HttpSender(
-        to, lambda number: json_payload(payload("http", number)), batch=HTTP_BATCH
-    )
+    http = HttpSender(to, lambda number: json_payload(payload("http", number)), batch=HTTP_BATCH)
     output = tmp_path / "calls"
     daemon = Daemon(
         tmp_path / "relay",

@@ -107,14 +107,9 @@ def _one_ack(sender: RelpSender) -> None:
 
 
 def _done(daemon: Daemon, lines: int) -> bool:
-    sources = daemon.status()["sources"]
-    return bool(sources["file"]["received"] >= 0) and _lag(daemon) == 0 and lines <= _size(daemon)
-
-
-def _size(daemon: Daemon) -> int:
-    return int(daemon.status()["log"]["durable"])
+    log = daemon.status()["log"]
+    return int(log["size"]) >= lines and _lag(daemon) == 0
 
 
 def _lag(daemon: Daemon) -> int:
-    status = daemon.status()
-    return int(status["log"]["durable"]) - int(status["consumer"]["next"])
+    return int(daemon.status()["consumer"]["lag"])

@@ -37,9 +37,7 @@ def test_p1_p15_kill_loop_loses_nothing_acknowledged(tmp_path: Path) -> None:
             assert integrity(daemon.store, tmp_path / "copy") == "ok"
         daemon.start()
         crowd.finish(deadline_s=scale(60, 600))
-        wait_until(
-            lambda: _held(daemon, "file") >= crowd.share, 60, "the file is in the evidence"
-        )
+        wait_until(lambda: _held(daemon, "file") >= crowd.share, 60, "the file is in the evidence")
         assert daemon.stop() == 0, daemon.tail()
     finally:
         crowd.stop()

@@ -69,7 +69,7 @@ impl Destination {
                 .open(path)
                 .and_then(|mut file| io::Read::read_to_end(&mut file, &mut text))
                 .map_err(|error| {
-                    invalid("log.keeper", format!("{} cannot be read: {error}", path.display()))
+                    invalid("log.keeper", &format!("{} cannot be read: {error}", path.display()))
                 })?;
             Ok(text)
         };
@@ -78,7 +78,7 @@ impl Destination {
         let token = token.map(|token| String::from_utf8_lossy(&token).trim().to_owned());
         Endpoint::new(keeper, certificates.as_deref(), token)
             .map(|endpoint| Some(Self::Http(endpoint)))
-            .map_err(|what| invalid("log.keeper", what))
+            .map_err(|what| invalid("log.keeper", &what))
     }
 
     /// Sends one checkpoint of a log of that name.

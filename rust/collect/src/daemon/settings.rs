@@ -4,17 +4,22 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bigsec_event::{Problem, TimeBound, codes};
-use bigsec_parse::ParseOptions;
-use serde::Deserialize;
-use serde_json::{Map, Value};
+use bigsec_evidence::is_log_name;
+use bigsec_parse::{PackSet, ParseOptions, Parser};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
-use crate::source::{Limits, SourceSettings};
+use super::record_parser::{Parsing, SourceParsing};
+use crate::source::SourceSettings;
+
+/// How the names of the platform's own sources begin.
+pub(super) const OWN_SOURCES: &str = "bigsec.";
 
 /// Everything the daemon is told.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     /// Name of the log, by which checkpoints and proofs know it.
     pub name: String,
@@ -27,6 +32,56 @@ pub struct Settings {
     /// Where records come from, by name.
     pub sources: BTreeMap<String, SourceEntry>,
     /// Where the daemon answers questions about itself.
+    pub admin: AdminSettings,
+}
+
+/// The document as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Document {
+    name: String,
+    data_dir: PathBuf,
+    log: LogSettings,
+    limits: Limits,
+    sources: BTreeMap<String, Map<String, Value>>,
+    admin: AdminSettings,
+}
+
+/// How much of anything is held at a time. The sources' own limits are part of their settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Longest record kept in one piece.
+    pub record_bytes_max: usize,
+    /// Bytes that wait between sources and log.
+    pub queue_bytes_max: usize,
+    /// Connections of one source.
+    pub connections_max: usize,
+    /// Connections of one source from one address.
+    pub connections_per_address_max: usize,
+    /// Descriptors that connections may not use.
+    pub descriptors_reserved: usize,
+    /// How long a handshake or header may take.
+    pub header_timeout_s: u64,
+    /// How long a connection may be silent.
+    pub idle_timeout_s: u64,
+    /// Largest body of an HTTP request, decompressed.
+    pub body_bytes_max: u64,
+    /// How many times a compressed body may grow.
+    pub body_ratio_max: u64,
+    /// Lines of one multi-line record.
+    pub multiline_lines_max: usize,
+    /// How long such a record waits for its next line.
+    pub multiline_wait_ms: u64,
+    /// Files of one source that are followed at a time.
+    pub files_open_max: usize,
+    /// Events in one transaction of the store; a limit of the reader of chunks.
+    pub chunk_events_max: usize,
+    /// How long a stop may take; a limit of the caller of the stop.
+    pub stop_s: u64,
+}
+
+/// Where the daemon answers questions about itself.
     pub admin: AdminSettings,
 }
 
@@ -73,8 +128,7 @@ pub struct LogSettings {
 }
 
 /// One source: how its records are read, and where they come from.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(try_from = "Map<String, Value>")]
+#[derive(Debug, Clone, PartialEq)]
 pub struct SourceEntry {
     /// How its records are read.
     pub parse: ParseSettings,
@@ -93,11 +147,10 @@ pub struct ParseSettings {
     pub backfill: bool,
 }
 
-impl TryFrom<Map<String, Value>> for SourceEntry {
-    type Error = String;
-
-    /// Takes out what concerns the reading of records; the rest is the source's own.
-    fn try_from(mut table: Map<String, Value>) -> Result<Self, String> {
+impl SourceEntry {
+    /// Takes out what concerns the reading of records; the rest, with the limits that sources of
+    /// its kind have, is the source's own.
+    fn read(mut table: Map<String, Value>, limits: &Limits) -> Result<Self, String> {
         let format = match table.remove("format") {
             None | Some(Value::Null) => None,
             Some(Value::String(format)) => Some(format),
@@ -111,18 +164,54 @@ impl TryFrom<Map<String, Value>> for SourceEntry {
             Some(Value::Bool(backfill)) => backfill,
             Some(_) => return Err("`backfill` is not true or false".to_owned()),
         };
-        let input = serde_json::from_value(Value::Object(table))
-            .map_err(|error| error.to_string())?;
+        limits.add_to(&mut table);
+        let input =
+            serde_json::from_value(Value::Object(table)).map_err(|error| error.to_string())?;
         Ok(Self { parse: ParseSettings { format, timezone, backfill }, input })
+    }
+}
+
+impl Limits {
+    /// Puts into a source's table the limits that its kind has.
+    fn add_to(&self, table: &mut Map<String, Value>) {
+        let kind = table.get("type").and_then(Value::as_str).unwrap_or_default();
+        let stream = ["syslog_tcp", "relp", "http"].contains(&kind);
+        if stream {
+            table.insert("limits".to_owned(), self.of_streams());
+        }
+    }
+
+    fn of_streams(&self) -> Value {
+        json!({
+            "record_bytes_max": self.record_bytes_max,
+            "connections_max": self.connections_max,
+            "connections_per_address_max": self.connections_per_address_max,
+            "header_timeout_s": self.header_timeout_s,
+            "idle_timeout_s": self.idle_timeout_s,
+        })
     }
 }
 
 impl Settings {
     /// Reads the document.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
-        let settings: Self = serde_json::from_str(text).map_err(|error| {
+        let document: Document = serde_json::from_str(text).map_err(|error| {
             Problem::new(codes::CONFIG_INVALID, format!("the settings cannot be read: {error}"))
         })?;
+        let mut sources = BTreeMap::new();
+        for (name, table) in document.sources {
+            let entry = SourceEntry::read(table, &document.limits)
+                .map_err(|what| invalid(&format!("sources.{name}"), &what))?;
+            sources.insert(name, entry);
+        }
+        let settings = Self {
+            name: document.name,
+            data_dir: document.data_dir,
+            log: document.log,
+            limits: document.limits,
+            sources,
+            admin: document.admin,
+        };
         settings.check()?;
         Ok(settings)
     }
@@ -134,25 +223,35 @@ impl Settings {
 
     /// What the types cannot say.
     fn check(&self) -> Result<(), Problem> {
-        if self.name.is_empty() || self.name.len() > 255 || self.name.contains(['\n', '+']) {
-            return Err(invalid(
-                "name",
-                "a log's name has 1 to 255 bytes, no line break and no `+`".to_owned(),
-            ));
+        if !is_log_name(&self.name) {
+            return Err(invalid("name", "1 to 255 bytes, no `+`, no control characters"));
         }
         for (name, source) in &self.sources {
+            let setting = format!("sources.{name}");
             if name.is_empty() || name.len() > 255 {
-                return Err(invalid("sources", format!("{name:?} is no name: 1 to 255 bytes")));
+                return Err(invalid(&setting, "a name has 1 to 255 bytes"));
             }
-            if name.starts_with("bigsec.") {
-                let what = "names that begin with `bigsec.` are the platform's own".to_owned();
-                return Err(invalid(&format!("sources.{name}"), what));
+            if name.starts_with(OWN_SOURCES) {
+                return Err(invalid(&setting, "names that begin so are the platform's own"));
             }
-            source.parse.options().map_err(|problem| {
-                invalid(&format!("sources.{name}.timezone"), problem.message)
-            })?;
+            source.parse.options().map_err(|problem| invalid(&setting, &problem.message))?;
         }
         Ok(())
+    }
+
+    /// How the records of each source are read.
+    pub(super) fn parsing(&self, packs: Arc<PackSet>) -> Result<Parsing, Problem> {
+        let others =
+            SourceParsing { options: ParseOptions::new(None, "UTC")?, bound: TimeBound::LIVE };
+        let mut sources = BTreeMap::new();
+        for (name, source) in &self.sources {
+            let options = source.parse.options()?;
+            // Here, because here it is known whose format it is.
+            Parser::new(Arc::clone(&packs), options.clone())
+                .map_err(|problem| invalid(&format!("sources.{name}.format"), &problem.message))?;
+            sources.insert(name.clone(), SourceParsing { options, bound: source.parse.bound() });
+        }
+        Ok(Parsing { packs, sources, others })
     }
 }
 
@@ -169,6 +268,6 @@ impl ParseSettings {
 }
 
 /// The problem of a setting that cannot be used.
-pub(crate) fn invalid(setting: &str, what: String) -> Problem {
+pub(super) fn invalid(setting: &str, what: &str) -> Problem {
     Problem::new(codes::CONFIG_INVALID, format!("{setting}: {what}"))
 }

@@ -12,6 +12,7 @@ use super::durable::DurableSize;
 use super::health::Health;
 use super::keeper::Keeper;
 use super::locked;
+use super::positions::Positions;
 use super::totals::Totals;
 use crate::source::Meters;
 
@@ -77,6 +78,7 @@ pub(super) struct Shared {
     pub log: Mutex<LogView>,
     pub writer: WriterMeters,
     pub keeper: Option<Arc<Keeper>>,
+    pub positions: Mutex<Positions>,
     pub totals: Totals,
     pub consumer: Arc<Control>,
     pub sources: Mutex<BTreeMap<String, Arc<Meters>>>,

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc};
 
 use super::health::Part;
-use super::positions::Positions;
+use super::locked;
 use super::shared::{Shared, WriterMeters};
 use crate::intake::Submitted;
 
@@ -66,7 +66,6 @@ pub(super) struct WriterThread {
     pub shared: Arc<Shared>,
     pub stop: Arc<Stop>,
     pub pacing: Pacing,
-    pub positions: Positions,
     pub state: State,
 }
 
@@ -205,10 +204,12 @@ impl WriterThread {
     }
 
     fn answer(&mut self) {
+        let mut positions = locked(&self.shared.positions);
         for (source, position) in self.state.reached.drain(..) {
-            self.positions.reach(&source, position);
+            positions.reach(&source, position);
         }
-        self.positions.cover(self.log.durable().size);
+        positions.cover(self.log.durable().size);
+        drop(positions);
         for (submitted, end) in self.state.group.drain(..) {
             submitted.durable(end);
         }
@@ -230,7 +231,9 @@ impl WriterThread {
             self.state.positions_at = now;
             let (storage, folder) = (&self.shared.doors.storage, &self.shared.folder);
             // A cache: where it cannot be saved, more of the log is read at the next start.
-            let _ = self.positions.save(storage.as_ref(), folder, self.log.key());
+            let mut positions = locked(&self.shared.positions);
+            let _ = positions.save(storage.as_ref(), folder, self.log.key());
+            drop(positions);
             self.show();
         } else if rolled {
             self.show();

@@ -6,6 +6,8 @@ use std::io::{self, Read};
 mod evtx;
 mod lines;
 #[cfg(unix)]
+pub(crate) mod relp;
+#[cfg(unix)]
 pub(crate) mod syslog;
 
 use evtx::Evtx;

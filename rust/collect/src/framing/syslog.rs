@@ -190,7 +190,9 @@ impl StreamFramer {
         let flags = self.flags();
         self.left -= size;
         self.continued = self.left > 0;
-        Some(Piece { begin, end, taken: end, flags })
+        let taken = end;
+        let end = if self.continued { end } else { begin + trim_end(&bytes[begin..end]) };
+        Some(Piece { begin, end, taken, flags })
     }
 
     fn line(&mut self, bytes: &[u8]) -> Option<Piece> {
@@ -221,6 +223,13 @@ impl StreamFramer {
         };
         at.map(|at| self.searched + at)
     }
+}
+
+/// The end of a framed message without the line end or NUL that its sender puts there out of habit.
+pub(crate) fn trim_end(message: &[u8]) -> usize {
+    let message = message.strip_suffix(b"\0").unwrap_or(message);
+    let message = message.strip_suffix(b"\n").unwrap_or(message);
+    message.strip_suffix(b"\r").unwrap_or(message).len()
 }
 
 /// The end of a line without the carriage return before its line end.
@@ -285,7 +294,7 @@ mod tests {
     #[test]
     fn t17_what_stands_in_a_frame_never_ends_it() {
         use FramingRule::{Auto, Nul, OctetCounting};
-        assert_eq!(texts(Auto, b"11 <1>a\n<34>b\0\n<2>c\n"), ["<1>a\n<34>b\0", "<2>c"]);
+        assert_eq!(texts(Auto, b"12 <1>a\n<34>b\0c\n<2>c\n"), ["<1>a\n<34>b\0c", "<2>c"]);
         assert_eq!(texts(Nul, b"<1>a\n b\0<2>c\0"), ["<1>a\n b", "<2>c"]);
         assert_eq!(texts(OctetCounting, b"3 a\nb4 5 <c"), ["a\nb", "5 <c"]);
         // A stream of lines keeps the NUL inside a line, one that began with NUL ends lines by it.

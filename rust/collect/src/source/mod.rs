@@ -15,6 +15,8 @@ mod gate;
 mod limits;
 mod listener;
 mod meters;
+mod reception;
+mod relp;
 mod running;
 mod syslog_tcp;
 mod tls;
@@ -24,6 +26,7 @@ pub use context::{Descriptors, SourceContext, StartError};
 pub use doubles::Doubles;
 pub use limits::StreamLimits;
 pub use meters::{Meters, Reading, Refused};
+pub use relp::RelpSettings;
 pub use running::Running;
 pub use syslog_tcp::{FramingRule, SyslogTcpSettings};
 pub use tls::TlsSettings;
@@ -34,6 +37,8 @@ pub use tls::TlsSettings;
 pub enum SourceSettings {
     /// Syslog over TCP or TLS.
     SyslogTcp(SyslogTcpSettings),
+    /// RELP, plain or under TLS.
+    Relp(RelpSettings),
 }
 
 /// Starts a source.
@@ -41,5 +46,6 @@ pub fn start(settings: &SourceSettings, context: SourceContext) -> Result<Runnin
     let context = Arc::new(context);
     match settings {
         SourceSettings::SyslogTcp(settings) => syslog_tcp::start(settings, &context),
+        SourceSettings::Relp(settings) => relp::start(settings, &context),
     }
 }

@@ -1,27 +1,22 @@
 //! Syslog over TCP and TLS.
 
-use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 
 use serde::Deserialize;
 
-use bigsec_evidence::Flags;
-
-use crate::framing::syslog::StreamFramer;
 pub use crate::framing::syslog::FramingRule;
+use crate::framing::syslog::StreamFramer;
 use crate::intake::Closed;
 
 use super::collector::Collector;
 use super::context::{SourceContext, StartError};
 use super::limits::StreamLimits;
 use super::listener::{Door, Session, close, listen};
-use super::meters::Meters;
+use super::reception::{Came, End, Reception};
 use super::running::Running;
 use super::tls::{Acceptor, TlsSettings};
 use super::wire::{Buffer, Wire};
-
-/// What a connection may still give after the stop: what lies in its socket, and no more.
-const LAST_BYTES: usize = 16 * 1024 * 1024;
 
 /// Syslog over TCP or TLS.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -53,26 +48,16 @@ pub(crate) fn start(
     }))
 }
 
-/// How a connection ended.
-#[derive(PartialEq, Eq)]
-enum End {
-    /// The sender closed it.
-    Closed,
-    /// It broke, or was closed by us.
-    Broken,
-}
-
 async fn serve(settings: Arc<SyslogTcpSettings>, mut wire: Box<dyn Wire>, session: Session) {
-    let limit = settings.limits.record_bytes_max;
-    let framer = StreamFramer::new(settings.framing, limit);
+    let framer = StreamFramer::new(settings.framing, settings.limits.record_bytes_max);
+    let context = Arc::clone(&session.context);
     let mut receiver = Receiver {
         buffer: Buffer::new(framer.window()),
         framer,
-        collector: Collector::new(Arc::clone(&session.context), Some(session.peer))
-            .marking_doubles(),
+        collector: Collector::new(context, Some(session.peer)).marking_doubles(),
     };
-    if let Ok(end) = receiver.receive(&settings, &mut wire, &session).await {
-        receiver.finish(end == End::Broken);
+    if let Ok(end) = receiver.receive(&settings.limits, &mut wire, &session).await {
+        receiver.finish(end != End::Closed);
         // A log that is being closed takes nothing more, and there is nobody to tell.
         let _ = receiver.collector.submit().await;
     }
@@ -89,75 +74,53 @@ struct Receiver {
 impl Receiver {
     async fn receive(
         &mut self,
-        settings: &SyslogTcpSettings,
+        limits: &StreamLimits,
         wire: &mut Box<dyn Wire>,
         session: &Session,
     ) -> Result<End, Closed> {
-        let idle = settings.limits.idle_timeout();
-        let mut last_bytes = LAST_BYTES;
+        let mut reception = Reception::new(session);
         loop {
             // What has come is taken before it is handed on, so that batches are large under load.
-            let read = match self.buffer.fill_now(wire).await {
-                Some(read) => read,
-                None if session.is_stopping() => return Ok(End::Broken),
-                None => {
-                    self.collector.submit().await?;
-                    self.buffer.rest();
-                    tokio::select! {
-                        read = tokio::time::timeout(idle, self.buffer.fill(wire)) => {
-                            read.unwrap_or_else(|_| {
-                                Meters::count(&session.context.meters.timed_out);
-                                Err(io::ErrorKind::TimedOut.into())
-                            })
-                        }
-                        () = session.stopped() => continue,
-                        () = session.seat.evicted() => return Ok(End::Broken),
-                    }
-                }
-            };
-            let read = match read {
-                Ok(0) => return Ok(End::Closed),
-                Ok(read) => read,
-                Err(_) => return Ok(End::Broken),
-            };
+            let mut came = reception.now(&mut self.buffer, wire).await;
+            if came == Came::Nothing {
+                self.collector.submit().await?;
+                self.buffer.rest();
+                came = reception.wait(&mut self.buffer, wire, limits.idle_timeout()).await;
+            }
+            match came {
+                Came::Bytes => {}
+                Came::Nothing => continue,
+                Came::End(end) => return Ok(end),
+            }
             if self.take() {
                 session.seat.at_work();
             }
-            let strays = self.framer.take_strays();
-            session.context.meters.errors.fetch_add(strays, std::sync::atomic::Ordering::Relaxed);
+            session.context.meters.errors.fetch_add(self.framer.take_strays(), Relaxed);
             if self.collector.is_full() {
                 self.collector.submit().await?;
-            }
-            if session.is_stopping() {
-                last_bytes = last_bytes.saturating_sub(read);
-                if last_bytes == 0 {
-                    return Ok(End::Broken);
-                }
             }
         }
     }
 
     /// Frames what is in the buffer; true where that gave a record.
     fn take(&mut self) -> bool {
-        let mut taken = 0;
+        let (mut taken, mut any) = (0, false);
         let held = self.buffer.held();
-        let mut any = false;
         while let Some(piece) = self.framer.next(&held[taken..]) {
             let payload = &held[taken + piece.begin..taken + piece.end];
             self.collector.push(payload, piece.flags, None);
             taken += piece.taken;
-            any |= piece.end > piece.begin;
+            any |= !payload.is_empty();
         }
         self.buffer.take(taken);
         any
     }
 
-    /// Keeps what a broken connection left over.
+    /// Keeps what the end of the connection left over.
     fn finish(&mut self, broken: bool) {
         let held = self.buffer.held();
         if let Some(piece) = self.framer.finish(held, broken) {
-            let flags: Flags = piece.flags;
-            self.collector.push(&held[piece.begin..piece.end], flags, None);
+            self.collector.push(&held[piece.begin..piece.end], piece.flags, None);
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Notes {
     pub outside: Vec<Mark>,
     pub history: KeyHistory,
     pub pinned: bool,
+    /// Size at which a key that was given took over from one that was not.
+    pub handover: u64,
     pub findings: Vec<Finding>,
 }
 
@@ -52,6 +54,7 @@ impl Notes {
             outside: Vec::new(),
             history: KeyHistory::pinned(keys),
             pinned: !keys.is_empty(),
+            handover: 0,
             findings: Vec::new(),
         };
         if let Some(mut reader) = NoteReader::open(storage, dir)? {
@@ -100,6 +103,10 @@ impl Notes {
         if self.pinned {
             self.history.accept(note).map_err(|error| (kind_of(&error), error.to_string()))?;
         }
+        let given = note.next_key.as_ref().filter(|next| self.is_given(next));
+        if self.marks.is_empty() && given.is_some() {
+            self.handover = note.size;
+        }
         let before = self.marks.last().map_or(0, |mark| mark.size);
         if note.size < before {
             let what = format!("a note over {} records after one over {before}", note.size);
@@ -110,19 +117,18 @@ impl Notes {
         Ok(())
     }
 
-    /// Notes that stand before the first one which a given key signed. They are in order where the
-    /// first that counts hands the log over to the given key; else another key made them.
+    /// Notes that stand before the first which a given key signed. They are in order where that one
+    /// hands the log over to the given key; else somebody else made them.
     fn tell_early(&mut self, early: u64) {
         if early == 0 {
             return;
         }
-        if self.marks.is_empty() {
-            let what = format!("none of the {early} notes was signed by a key that was given");
-            self.find(Severity::Tamper, Kind::WrongKey, Some(0), 0, what);
-        } else {
-            let what = format!("{early} notes before the first by a key that was given");
-            self.find(Severity::Tamper, Kind::WrongKey, Some(0), 0, what);
-        }
+        let (severity, kind) = match self.handover {
+            0 => (Severity::Tamper, Kind::WrongKey),
+            _ => (Severity::Notice, Kind::KeysNotPinned),
+        };
+        let what = format!("{early} notes stand before the first by a key that was given");
+        self.find(severity, kind, Some(0), 0, what);
     }
 
     fn tell_unlisted(&mut self, faults: &BTreeMap<(Severity, Kind), u64>) {
@@ -186,6 +192,10 @@ impl Notes {
             what,
             mend: if severity == Severity::Notice { "" } else { OUTSIDE },
         });
+    }
+
+    fn is_given(&self, key: &VerifierKey) -> bool {
+        self.history.spans().iter().any(|span| span.from == 0 && span.key == *key)
     }
 
     /// Checkpoints from outside that the log's own file does not have.

@@ -1,6 +1,7 @@
 //! Follows the frames of one segment: sequences, records, tree and commits.
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use super::report::{Finding, Kind, Severity};
 use crate::frame::{Commit, Frame, FrameKind, decode_lost};
@@ -11,6 +12,9 @@ use crate::tree::Frontier;
 const FINDINGS_MAX: usize = 1000;
 const SET_RIGHT: &str = "compare with a copy of the log, and find out who could write to the folder";
 const RESTORE: &str = "restore the file from a copy, or keep what is left";
+
+/// No log has so many records; a sequence beyond was made up.
+const SEQUENCES_MAX: u64 = 1 << 48;
 
 /// What is asked of a segment's walk.
 pub(super) struct Task<'a> {
@@ -50,6 +54,8 @@ pub(super) struct Outcome {
     pub ended: bool,
     /// Whether frames of a failed flush were met.
     pub void: bool,
+    /// Whether the frame that ends the segment counts more records than stand before the next.
+    pub overlap: bool,
     /// Unreadable bytes at the end.
     pub tail: Option<Tail>,
     /// Records that were read.
@@ -113,9 +119,9 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// The least sequence that the next frame may have.
-    pub fn least(&self) -> u64 {
-        self.next.saturating_sub(1)
+    /// The sequences that the next frame may have.
+    pub fn plausible(&self) -> RangeInclusive<u64> {
+        self.next.saturating_sub(1)..=SEQUENCES_MAX
     }
 
     /// Tells of bytes that are no frame.
@@ -136,8 +142,13 @@ impl<'a> Walk<'a> {
     pub fn frame(&mut self, offset: u64, end: u64, frame: Frame<'_>) {
         if self.is_void(&frame) {
             self.out.void = true;
+            self.out.overlap |= frame.kind == FrameKind::End;
             self.gap = None;
             return;
+        }
+        if frame.sequence >= SEQUENCES_MAX {
+            let what = "a frame with a sequence that no log has";
+            return self.tamper(Kind::Repeated, offset, self.next, self.next, what);
         }
         if let Some(gap) = self.gap.take() {
             self.close_gap(gap, &frame);
@@ -330,8 +341,8 @@ impl<'a> Walk<'a> {
     }
 
     fn lost(&mut self, offset: u64, frame: Frame<'_>) {
-        let Some((end, why)) = decode_lost(frame.body).filter(|(end, _)| *end > frame.sequence)
-        else {
+        let fits = |end: u64| end > frame.sequence && end < SEQUENCES_MAX;
+        let Some((end, why)) = decode_lost(frame.body).filter(|(end, _)| fits(*end)) else {
             let what = "a note of lost records that says nothing";
             return self.tamper(Kind::Repeated, offset, self.next, self.next, what);
         };

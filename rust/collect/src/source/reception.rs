@@ -1,0 +1,89 @@
+//! Waiting for the bytes of a connection, and for all that may end the waiting.
+
+use std::time::Duration;
+
+use tokio::io::AsyncRead;
+
+use super::listener::Session;
+use super::meters::Meters;
+use super::wire::Buffer;
+
+/// What a connection may still give after the stop: what lies in its socket, and no more.
+const LAST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How a connection ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The sender closed it.
+    Closed,
+    /// It broke.
+    Broken,
+    /// We close it: it is silent, has to make room, or the source stops.
+    Ours,
+}
+
+/// What came of looking for bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Came {
+    /// Bytes are in the buffer.
+    Bytes,
+    /// Nothing is there yet.
+    Nothing,
+    /// Nothing will come.
+    End(End),
+}
+
+/// The reading side of a session.
+pub(crate) struct Reception<'a> {
+    pub session: &'a Session,
+    last_bytes: usize,
+}
+
+impl<'a> Reception<'a> {
+    pub fn new(session: &'a Session) -> Self {
+        Self { session, last_bytes: LAST_BYTES }
+    }
+
+    /// Takes what has come already, without waiting.
+    pub async fn now<R: AsyncRead + Unpin>(&mut self, buffer: &mut Buffer, reader: &mut R) -> Came {
+        let stopping = self.session.is_stopping();
+        match buffer.fill_now(reader).await {
+            None if stopping => Came::End(End::Ours),
+            None => Came::Nothing,
+            Some(Ok(read)) if stopping && read > self.last_bytes => Came::End(End::Ours),
+            Some(read) => self.came(read, stopping),
+        }
+    }
+
+    /// Waits for bytes as long as the connection may be silent. `Nothing` says: look again.
+    pub async fn wait<R: AsyncRead + Unpin>(
+        &mut self,
+        buffer: &mut Buffer,
+        reader: &mut R,
+        silence: Duration,
+    ) -> Came {
+        let session = self.session;
+        tokio::select! {
+            read = tokio::time::timeout(silence, buffer.fill(reader)) => match read {
+                Ok(read) => self.came(read, false),
+                Err(_) => {
+                    Meters::count(&session.context.meters.timed_out);
+                    Came::End(End::Ours)
+                }
+            },
+            () = session.stopped() => Came::Nothing,
+            () = session.seat.evicted() => Came::End(End::Ours),
+        }
+    }
+
+    fn came(&mut self, read: std::io::Result<usize>, stopping: bool) -> Came {
+        match read {
+            Ok(0) => Came::End(End::Closed),
+            Ok(read) => {
+                self.last_bytes -= if stopping { read } else { 0 };
+                Came::Bytes
+            }
+            Err(_) => Came::End(End::Broken),
+        }
+    }
+}
