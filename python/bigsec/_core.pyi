@@ -306,6 +306,10 @@ class DaemonChunk:
         """The events that the signals speak of, with their text in `raw_data`."""
 
     @property
+    def every(self) -> Batch | None:
+        """All events, where they were asked for."""
+
+    @property
     def ledgers(self) -> list[SourceLedger]: ...
     @property
     def lost(self) -> list[tuple[int, int, str]]:
@@ -349,6 +353,29 @@ class Daemon:
     def stop(self, deadline_s: float) -> None:
         """End the sources, flush, and let the rest of the log be read by `next_chunk`."""
 
+@final
+class LogEvents:
+    """Reads an evidence log from a position on, also beside its writer.
+
+    settings: as for Daemon; without them, formats are found by record.
+    rules: match them; without them, chunks have no signals, and `every` has all events.
+    position: the first sequence; -1 from the first that the log has.
+    until: the sequence to end before; None reads on as the log grows.
+    """
+
+    def __new__(
+        cls,
+        path: str,
+        packs: Packs,
+        *,
+        settings: str | None = None,
+        rules: Rules | None = None,
+        position: int = -1,
+        until: int | None = None,
+    ) -> LogEvents: ...
+    def next_chunk(self, timeout_s: float) -> DaemonChunk | None:
+        """The next chunk; None where none came in time, or all before `until` was read."""
+
 def explain_record(
     raw: bytes,
     packs: Packs,
@@ -382,6 +409,7 @@ __all__ = [
     "EventReader",
     "Leaf",
     "Ledger",
+    "LogEvents",
     "Packs",
     "Rule",
     "Rules",

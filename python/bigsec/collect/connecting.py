@@ -62,9 +62,7 @@ def _may_write(folder: str) -> str | None:
 def _may_listen(address: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> str | None:
     host, _, port = address.rpartition(":")
     try:
-        found = socket.getaddrinfo(
-            host.strip("[]"), int(port), type=kind, flags=socket.AI_PASSIVE
-        )
+        found = socket.getaddrinfo(host.strip("[]"), int(port), type=kind, flags=socket.AI_PASSIVE)
         family, _, _, _, place = found[0]
         with socket.socket(family, kind) as tried:
             if kind is socket.SOCK_STREAM:

@@ -18,13 +18,15 @@ __all__ = ["CONSUMER", "Chunk", "Detection", "Recorder"]
 CONSUMER: Final = "detect"
 """The consumer's name in the store."""
 
+OWN_PACK: Final = "bigsec_platform"
+OWN_SOURCE: Final = "bigsec.watch"
+"""Only the platform can write under this name: no configured source can have a dot in it."""
+
 Rows = Iterable[Mapping[str, Any]]
 
 
 class _Batch(Protocol):
     def to_pylist(self) -> list[dict[str, Any]]: ...
-
-
 
 
 class Chunk(Protocol):
@@ -63,11 +65,13 @@ class Recorder:
         self._log = log
         self._detection = detection
         self.signals = 0
+        self.forged: set[str] = set()
+        """Sources that sent records which look like the platform's own."""
         self.waiting = False
 
     def record(self, chunk: Chunk) -> bool:
         """Record a chunk; False where it was recorded before."""
-        signals, events = chunk.signals.to_pylist(), chunk.events.to_pylist()
+        signals, events = self._genuine(chunk.signals.to_pylist()), chunk.events.to_pylist()
         with self._store.write() as connection:
             if not begin_chunk(connection, self._log, CONSUMER, chunk.first, chunk.next):
                 return False
@@ -78,6 +82,14 @@ class Recorder:
         self.signals += new
         self.waiting |= new > 0
         return True
+
+    def _genuine(self, signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Without those that a sender made in the platform's name; the records stay in the log."""
+        forged = [
+            one for one in signals if one["parser"] == OWN_PACK and one["source"] != OWN_SOURCE
+        ]
+        self.forged.update(one["source"] for one in forged)
+        return [one for one in signals if one not in forged] if forged else signals
 
     def correlate(self) -> int:
         """Group what waits into incidents."""

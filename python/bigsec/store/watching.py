@@ -20,7 +20,7 @@ def read_rhythms(store: Store) -> dict[str, str]:
     """The learned distribution of each source, as it was written."""
     columns = (SourceRhythmRow.source, SourceRhythmRow.gaps)
     with store.read() as connection:
-        return {source: gaps for source, gaps in connection.execute(select(*columns))}
+        return {row.source: row.gaps for row in connection.execute(select(*columns))}
 
 
 def write_rhythms(store: Store, rhythms: Mapping[str, str]) -> None:

@@ -25,7 +25,7 @@ pub struct Header {
     pub number: u64,
     /// When it was made, µs since 1970 UTC.
     pub time_us: i64,
-    /// Id of the signing key; 0 for none.
+    /// Id of the signing key, its bytes as a little-endian number; 0 for none.
     pub key: u64,
     /// True for a sealed segment.
     pub sealed: bool,

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 
 use crate::frame::{Commit, FRAME_HEADER_BYTES, FrameFault, FrameKind, decode_lost};
 use crate::scan::{FrameAt, SegmentFrames, Step};
+use crate::tree::RECORDS_MAX;
 
 /// The longest record that is put together; the writer's own limit is never higher.
 pub const RECORD_BYTES_MAX: usize = 256 << 20;
@@ -167,6 +168,10 @@ impl<S: FrameSource> Records<S> {
                     }
                 },
             };
+            if frame.sequence > RECORDS_MAX {
+                self.open.get_or_insert((frame.offset, "a sequence that no record can have"));
+                continue;
+            }
             if let Some(fault) = self.fault_before(&frame) {
                 self.held = Some(frame);
                 return Ok(Item::Fault(fault));

@@ -3,7 +3,9 @@
 use std::io;
 use std::ops::{Range, RangeInclusive};
 
-use crate::frame::{FRAME_BYTES_MAX, FRAME_HEADER_BYTES, FrameFault, FrameKind, Salt, parse_frame};
+use crate::frame::{
+    FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Frame, FrameFault, FrameKind, Salt, parse_frame,
+};
 use crate::resync::find_frame;
 use crate::storage::{StoredFile, read_full_at};
 
@@ -37,6 +39,25 @@ pub struct FrameAt {
     body: Range<usize>,
 }
 
+impl FrameAt {
+    /// A frame at an offset of its file, and at a place of the buffer that it was read from.
+    pub(crate) fn new(frame: &Frame<'_>, offset: u64, place: usize) -> Self {
+        let len = frame.frame_bytes();
+        Self {
+            offset,
+            end: offset + len as u64,
+            sequence: frame.sequence,
+            kind: frame.kind,
+            body: place + FRAME_HEADER_BYTES..place + len,
+        }
+    }
+
+    /// Where its body stands in that buffer.
+    pub(crate) fn body(&self) -> Range<usize> {
+        self.body.clone()
+    }
+}
+
 /// Reads the frames of one raw segment in order.
 pub struct SegmentFrames {
     file: Box<dyn StoredFile>,
@@ -67,7 +88,8 @@ impl SegmentFrames {
 
     /// How many bytes are left.
     pub fn bytes_left(&self) -> u64 {
-        self.until.saturating_sub(self.offset())
+        let end = self.file.size().unwrap_or(u64::MAX).min(self.until);
+        end.saturating_sub(self.offset())
     }
 
     /// The file that is read.
@@ -78,20 +100,13 @@ impl SegmentFrames {
     /// Goes on by one frame.
     pub fn step(&mut self) -> io::Result<Step> {
         let mut wanted = FRAME_HEADER_BYTES;
+        let mut reread = false;
         loop {
             match parse_frame(&self.window[self.place..], self.salt) {
                 Ok(frame) => {
-                    let (sequence, kind, len) = (frame.sequence, frame.kind, frame.frame_bytes());
-                    let offset = self.offset();
-                    let body = self.place + FRAME_HEADER_BYTES..self.place + len;
-                    self.place += len;
-                    return Ok(Step::Frame(FrameAt {
-                        offset,
-                        end: offset + len as u64,
-                        sequence,
-                        kind,
-                        body,
-                    }));
+                    let at = FrameAt::new(&frame, self.offset(), self.place);
+                    self.place += frame.frame_bytes();
+                    return Ok(Step::Frame(at));
                 }
                 Err(FrameFault::Short(needed)) => {
                     wanted = wanted.max(needed);
@@ -104,6 +119,13 @@ impl SegmentFrames {
                         });
                     }
                 }
+                // The window may have been filled while the writer was still at this frame.
+                Err(_) if !reread => {
+                    reread = true;
+                    wanted = self.window.len() - self.place;
+                    self.window.truncate(self.place);
+                    self.fill(wanted)?;
+                }
                 Err(fault) => return Ok(Step::Fault(self.offset(), fault)),
             }
         }
@@ -111,7 +133,7 @@ impl SegmentFrames {
 
     /// The body of the frame that [`step`](Self::step) gave last.
     pub fn body(&self, frame: &FrameAt) -> &[u8] {
-        &self.window[frame.body.clone()]
+        &self.window[frame.body()]
     }
 
     /// Goes to the next place after the fault where a frame with a plausible sequence stands; gives

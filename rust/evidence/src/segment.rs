@@ -79,6 +79,19 @@ pub fn list_segments(storage: &dyn Storage, folder: &Path) -> io::Result<Vec<Seg
     Ok(segments)
 }
 
+/// Takes out segments that hold nothing that counts: those after which another begins with the
+/// same record, because their flush had failed.
+pub fn drop_void(segments: &mut Vec<SegmentInfo>) {
+    let mut next = u64::MAX;
+    for index in (0..segments.len()).rev() {
+        if segments[index].first < next {
+            next = segments[index].first;
+        } else {
+            segments.remove(index);
+        }
+    }
+}
+
 /// The number for the next segment: one more than the highest that any name in the folder or in
 /// `damaged/` has, so that no name is used twice.
 pub fn next_number(storage: &dyn Storage, folder: &Path) -> io::Result<u64> {

@@ -5,6 +5,9 @@ use crate::hash::{EMPTY_ROOT, Hash, lost_leaf, node_hash};
 /// More lost records in one place than this are not hashed one by one: [`Frontier::unknown`].
 pub const LOST_HASHED_MAX: u64 = 1 << 24;
 
+/// A log never has more records than this, so that its peaks fit a segment's header.
+pub const RECORDS_MAX: u64 = (1 << 48) - 1;
+
 /// Peaks of a tree, largest first: one for each binary digit 1 of its size.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Frontier {
@@ -18,9 +21,11 @@ impl Frontier {
         Self::default()
     }
 
-    /// A tree by its peaks; `None` where their number does not fit the size.
+    /// A tree by its peaks; `None` where their number does not fit the size, or where that is more
+    /// than a log can have.
     pub fn from_peaks(size: u64, peaks: &[Hash]) -> Option<Self> {
-        (peaks.len() == size.count_ones() as usize).then(|| Self { size, peaks: peaks.to_vec() })
+        let fits = size <= RECORDS_MAX && peaks.len() == size.count_ones() as usize;
+        fits.then(|| Self { size, peaks: peaks.to_vec() })
     }
 
     /// A tree of which nothing but its size is known: the hash of each peak is that of the lost

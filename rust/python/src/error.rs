@@ -7,6 +7,9 @@ use pyo3::types::PyTuple;
 
 mod python {
     pyo3::import_exception!(bigsec.errors, BigsecError);
+    pyo3::import_exception!(bigsec.errors, ConfigError);
+    pyo3::import_exception!(bigsec.errors, DaemonError);
+    pyo3::import_exception!(bigsec.errors, EvidenceError);
     pyo3::import_exception!(bigsec.errors, FormatError);
     pyo3::import_exception!(bigsec.errors, InputError);
     pyo3::import_exception!(bigsec.errors, NotFoundError);
@@ -52,6 +55,9 @@ pub fn raise(py: Python<'_>, code: &Code, message: &str, problems: &[Problem]) -
             "pack" => python::PackError::new_err(values),
             "event" => python::SchemaError::new_err(values),
             "input" => python::InputError::new_err(values),
+            "config" => python::ConfigError::new_err(values),
+            "daemon" => python::DaemonError::new_err(values),
+            "log" => python::EvidenceError::new_err(values),
             "usage" => python::FormatError::new_err(values),
             _ => python::BigsecError::new_err(values),
         })

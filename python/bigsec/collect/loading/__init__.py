@@ -135,7 +135,9 @@ def _validate(merged: _Merged, judge: Judge) -> tuple[Settings | None, list[Prob
     except ValidationError as error:
         faults = error.errors(include_url=False)
     # A variable whose text reads as a number may be meant as text: `BIGSEC__NAME=7`.
-    if _as_written(merged, [judge.path_of(one["loc"]) for one in faults if one["type"] == "string_type"]):
+    if _as_written(
+        merged, [judge.path_of(one["loc"]) for one in faults if one["type"] == "string_type"]
+    ):
         return _validate(merged, judge)
     return None, [judge.of_pydantic(one) for one in faults]
 

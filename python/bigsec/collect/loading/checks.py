@@ -37,7 +37,9 @@ def _same_address(settings: Settings, judge: Judge) -> Iterator[Problem]:
         other = taken.setdefault((protocol, listen), f"[sources.{name}]")
         if other != f"[sources.{name}]":
             message = f"[sources.{name}] listens where {other} does: {listen}"
-            yield judge.contradiction(("sources", name, "listen"), message, "give it a port of its own")
+            yield judge.contradiction(
+                ("sources", name, "listen"), message, "give it a port of its own"
+            )
 
 
 def _one_stdin(settings: Settings, judge: Judge) -> Iterator[Problem]:
@@ -106,6 +108,8 @@ def _file_fault(path: KeyPath, value: str, judge: Judge) -> Problem | None:
     # A group may read: that is how systemd hands a credential over.
     open_to_others = status.st_mode & (stat.S_IWGRP | stat.S_IRWXO)
     if str(path[-1]) in _SECRET_FILES and open_to_others:
-        message = f"`{key}`: {value} can be read by others (mode {stat.S_IMODE(status.st_mode):04o})"
+        message = (
+            f"`{key}`: {value} can be read by others (mode {stat.S_IMODE(status.st_mode):04o})"
+        )
         return judge.file_fault("BS4207", "config.secret", path, message, f"chmod o= {value}")
     return None

@@ -119,7 +119,7 @@ def _syntax(error: tomllib.TOMLDecodeError, layer: Layer) -> Problem:
 
 _NAMES = {"BS4202": "config.unreadable", "BS4203": "config.syntax"}
 _MENDS = {
-    "BS4202": "Check the path and its permissions; `bigsec config init` writes a file to begin with.",
+    "BS4202": "Check the path and its permissions; `bigsec config init` writes one to begin with.",
     "BS4203": "Mend the syntax there; text stands in quotes, and a table is [section].",
 }
 

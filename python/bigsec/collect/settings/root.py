@@ -33,9 +33,9 @@ class Settings(Section):
     """Signals and incidents."""
     limits: Limits = Limits()
     """How much of anything is held at a time."""
-    sources: dict[Name, Source] = {}
+    sources: dict[Name, Source] = Field(default_factory=dict)
     """Where records come from."""
-    sinks: dict[Name, Sink] = {}
+    sinks: dict[Name, Sink] = Field(default_factory=dict)
     """Where events go besides the store."""
     rules: Rules = Rules()
     """Sigma rules."""

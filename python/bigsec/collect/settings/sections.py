@@ -15,6 +15,10 @@ RETENTION_DAYS_FLOOR: Final = 183
 signed approvals can undercut it."""
 
 
+Status = Literal["stable", "test", "experimental", "deprecated", "unsupported"]
+STATUSES: Final[tuple[Status, ...]] = ("stable", "test", "experimental")
+
+
 class Log(Section):
     """The evidence log."""
 
@@ -30,7 +34,7 @@ class Log(Section):
     """Compress segments that have ended."""
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = RETENTION_DAYS_FLOOR
     """How long records are kept. Below 183 only with two approvals in the log's folder."""
-    approvers: list[str] = []
+    approvers: list[str] = Field(default_factory=list)
     """Public keys of those who may approve a shorter retention (`bigsec evidence approve`)."""
     reserve_bytes: Annotated[int, Field(ge=0, le=64 * GIB)] = 16 * MIB
     """Space kept back for audit records and checkpoints of a full disk."""
@@ -58,11 +62,9 @@ class Store(Section):
 class Rules(Section):
     """Sigma rules."""
 
-    paths: list[FilePath] = []
+    paths: list[FilePath] = Field(default_factory=list)
     """Files and folders. Empty: the rules that come with bigsec."""
-    statuses: list[
-        Literal["stable", "test", "experimental", "deprecated", "unsupported"]
-    ] = ["stable", "test", "experimental"]
+    statuses: list[Status] = Field(default_factory=lambda: list(STATUSES))
     """Take only rules of these statuses."""
     min_level: Literal["informational", "low", "medium", "high", "critical"] = "informational"
     """Leave out rules below this level."""

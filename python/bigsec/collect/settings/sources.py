@@ -28,7 +28,10 @@ class Tls(Section):
     key_file: FilePath
     """Its private key, PEM, readable by the daemon alone."""
     client_ca_file: FilePath | None = None
-    """Authorities of client certificates, PEM. With it, a client without one is turned away."""
+    """Authorities of client certificates, PEM. Without it, clients are asked for none."""
+    client_certificate_required: bool = True
+    """With `client_ca_file`: turn clients without a certificate away, not only those with a wrong
+    one."""
 
 
 class AnySource(Section):
@@ -48,7 +51,7 @@ class FileSource(AnySource):
     type: Literal["file"]
     paths: Annotated[list[FilePath], Field(min_length=1)]
     """Files or patterns (`*`, `?`, `[…]`, `**`)."""
-    exclude: list[FilePath] = []
+    exclude: list[FilePath] = Field(default_factory=list)
     """Patterns of files to leave out."""
     start_at: Literal["beginning", "end"] = "beginning"
     """Where to begin in a file met for the first time."""
@@ -77,12 +80,12 @@ class SyslogUdpSource(AnySource):
 
 
 class SyslogTcpSource(AnySource):
-    """Syslog over TCP or TLS, framed by octet counts or by line ends."""
+    """Syslog over TCP or TLS, framed by octet counts, line ends or NUL."""
 
     type: Literal["syslog_tcp"]
     listen: Address = "0.0.0.0:601"
     """Address and port."""
-    framing: Literal["auto", "octet_counting", "lines"] = "auto"
+    framing: Literal["auto", "octet_counting", "lines", "nul"] = "auto"
     """`auto` finds it for each connection."""
     tls: Tls | None = None
     """TLS; `[sources.NAME.tls]`."""
@@ -106,6 +109,10 @@ class HttpSource(AnySource):
     """Address and port."""
     path: Annotated[str, Field(pattern=r"^/[!-~]*$")] = "/"
     """Path of the requests."""
+    body_timeout_s: Annotated[int, Field(ge=1, le=3_600)] = 60
+    """How long a body may take to come."""
+    answer_timeout_s: Annotated[int, Field(ge=1, le=3_600)] = 30
+    """How long a sender waits for its records to be durable before it is told to try again."""
     token_file: FilePath | None = None
     """File with the token that a sender must show (`Authorization: Bearer …`)."""
     tls: Tls | None = None

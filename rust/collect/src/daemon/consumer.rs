@@ -49,13 +49,12 @@ pub(super) fn start(
     walk: Walk,
     shared: Arc<Shared>,
     control: Arc<Control>,
-) -> std::io::Result<(Receiver<Chunk>, std::thread::JoinHandle<()>)> {
+) -> std::io::Result<Receiver<Chunk>> {
     let (out, chunks) = sync_channel(1);
     control.next.store(walk.next(), Ordering::Release);
     let consumer = Consumer { walk, shared, control, out };
-    let thread =
-        std::thread::Builder::new().name("consumer".to_owned()).spawn(move || consumer.run())?;
-    Ok((chunks, thread))
+    std::thread::Builder::new().name("consumer".to_owned()).spawn(move || consumer.run())?;
+    Ok(chunks)
 }
 
 struct Consumer {

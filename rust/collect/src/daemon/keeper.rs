@@ -21,6 +21,10 @@ use super::{Doors, locked};
 /// proves all that it proves.
 const WAITING: usize = 1024;
 
+/// Where systems keep the certificates that they trust.
+const SYSTEM_CERTIFICATES: [&str; 2] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
 /// Longest pause between two attempts.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
@@ -73,7 +77,11 @@ impl Destination {
                 })?;
             Ok(text)
         };
-        let certificates = settings.keeper_ca_file.as_deref().map(read).transpose()?;
+        let certificates = match &settings.keeper_ca_file {
+            Some(path) => Some(read(path)?),
+            // Those of the system, wherever it has them.
+            None => SYSTEM_CERTIFICATES.iter().find_map(|path| read(Path::new(path)).ok()),
+        };
         let token = settings.keeper_token_file.as_deref().map(read).transpose()?;
         let token = token.map(|token| String::from_utf8_lossy(&token).trim().to_owned());
         Endpoint::new(keeper, certificates.as_deref(), token)

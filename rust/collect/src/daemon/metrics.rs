@@ -1,5 +1,6 @@
 //! The page for Prometheus (OpenMetrics text).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -57,12 +58,36 @@ pub(super) fn page(shared: &Shared) -> Result<String, fmt::Error> {
         (vec![("part", part.as_str().to_owned())], value)
     });
     page.gauges("degraded", "Whether a part of the daemon fails", parts);
-    let own = locked(&shared.gauges).clone();
-    let own = own.into_iter().map(|(name, value)| (vec![("name", name)], value));
-    page.gauges("value", "Values that the platform's other parts report", own);
+    own(&mut page, shared);
     let mut text = String::new();
     encode(&mut text, &page.0)?;
     Ok(text)
+}
+
+/// What other parts of the platform report, by name: `bigsec_sink_lag_records{sink="siem"}`.
+fn own(page: &mut Page, shared: &Shared) {
+    let mut families: BTreeMap<String, Vec<(Vec<(String, String)>, f64)>> = BTreeMap::new();
+    for (name, value) in locked(&shared.gauges).iter() {
+        let (name, labels) = name.split_once('{').unwrap_or((name, ""));
+        let name = name.strip_prefix("bigsec_").unwrap_or(name).to_owned();
+        families.entry(name).or_default().push((labels_of(labels), *value));
+    }
+    for (name, values) in families {
+        let family = Family::<Vec<(String, String)>, Gauge<f64, AtomicU64>>::default();
+        for (labels, value) in values {
+            family.get_or_create(&labels).set(value);
+        }
+        page.0.register(name, "Reported by another part of the platform", family);
+    }
+}
+
+/// The labels of `sink="siem",kind="file"}`.
+fn labels_of(text: &str) -> Vec<(String, String)> {
+    text.trim_end_matches('}')
+        .split(',')
+        .filter_map(|pair| pair.split_once('='))
+        .map(|(key, value)| (key.trim().to_owned(), value.trim_matches('"').to_owned()))
+        .collect()
 }
 
 fn log(page: &mut Page, shared: &Shared) {

@@ -5,10 +5,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
+use bigsec_evidence::Position;
 use bigsec_evidence::storage::{Storage, write_all_at};
-use bigsec_evidence::{LogError, LogReader, Next, Position};
 use serde::{Deserialize, Serialize};
 
 const FILE: &str = "positions.json";
@@ -35,26 +34,16 @@ struct Saved {
 }
 
 impl Positions {
-    /// What is saved, brought up to date from the log's first `durable` records.
-    pub fn find(
-        storage: &Arc<dyn Storage>,
-        folder: &Path,
-        log: &mut LogReader,
-        durable: u64,
-    ) -> Result<Self, LogError> {
-        let saved = load(storage.as_ref(), &folder.join(FILE), log.key());
-        let mut positions = saved.filter(|saved| saved.size <= durable).unwrap_or_default();
-        let from = positions.size.max(log.first());
-        let mut cursor = log.at(from)?;
-        while let Some(next) = cursor.next(durable)? {
-            if let Next::Record { record, .. } = next {
-                if let Some(position) = record.position {
-                    positions.reach(record.source, position);
-                }
-            }
-        }
-        positions.size = durable;
-        Ok(positions)
+    /// What is saved of a log with that key; nothing where it is about more records than there are.
+    pub fn load(storage: &dyn Storage, folder: &Path, log_key: u64, durable: u64) -> Self {
+        load(storage, &folder.join(FILE), log_key)
+            .filter(|saved| saved.size <= durable)
+            .unwrap_or_default()
+    }
+
+    /// All records before this one are in.
+    pub fn size(&self) -> u64 {
+        self.size
     }
 
     /// Notes where a record ends.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use bigsec_event::{Problem, TimeBound, codes};
 use bigsec_evidence::is_log_name;
 use bigsec_parse::{PackSet, ParseOptions, Parser};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::record_parser::{Parsing, SourceParsing};
@@ -48,7 +48,7 @@ struct Document {
 }
 
 /// How much of anything is held at a time. The sources' own limits are part of their settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// Longest record kept in one piece.
@@ -79,10 +79,6 @@ pub struct Limits {
     pub chunk_events_max: usize,
     /// How long a stop may take; a limit of the caller of the stop.
     pub stop_s: u64,
-}
-
-/// Where the daemon answers questions about itself.
-    pub admin: AdminSettings,
 }
 
 /// Where the daemon answers questions about itself.
@@ -174,10 +170,25 @@ impl SourceEntry {
 impl Limits {
     /// Puts into a source's table the limits that its kind has.
     fn add_to(&self, table: &mut Map<String, Value>) {
-        let kind = table.get("type").and_then(Value::as_str).unwrap_or_default();
-        let stream = ["syslog_tcp", "relp", "http"].contains(&kind);
-        if stream {
-            table.insert("limits".to_owned(), self.of_streams());
+        let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut put = |name: &str, value: Value| {
+            table.insert(name.to_owned(), value);
+        };
+        match kind.as_str() {
+            "syslog_tcp" | "relp" => put("limits", self.of_streams()),
+            "http" => {
+                put("limits", self.of_streams());
+                put("body_bytes_max", self.body_bytes_max.into());
+                put("body_ratio_max", self.body_ratio_max.into());
+            }
+            "file" => {
+                put("multiline_lines_max", self.multiline_lines_max.into());
+                put("multiline_wait_ms", self.multiline_wait_ms.into());
+                put("files_open_max", self.files_open_max.into());
+                put("record_bytes_max", self.record_bytes_max.into());
+            }
+            "stdin" => put("record_bytes_max", self.record_bytes_max.into()),
+            _ => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! What the daemon's threads have in common.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -70,7 +71,10 @@ impl WriterMeters {
 /// What the daemon's threads have in common.
 pub(super) struct Shared {
     pub name: String,
-    pub folder: std::path::PathBuf,
+    pub log_id: [u8; 16],
+    /// Folder of all that the daemon keeps, and that of the log in it.
+    pub data: PathBuf,
+    pub folder: PathBuf,
     pub started_us: i64,
     pub doors: Doors,
     pub health: Health,

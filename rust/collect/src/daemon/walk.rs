@@ -43,8 +43,8 @@ pub(super) enum Pace {
 pub(super) struct Walk {
     storage: Arc<dyn Storage>,
     folder: PathBuf,
+    log: LogReader,
     cursor: Cursor,
-    log_key: u64,
     matching: Matching,
     parser: RecordParser,
     accounts: Accounts,
@@ -104,17 +104,16 @@ impl Walk {
         every: bool,
     ) -> Result<Self, Problem> {
         let trouble = |error: LogError| error.problem();
-        let reader = LogReader::open(Arc::clone(&storage), folder).map_err(trouble)?;
-        let log_key = reader.key();
-        let first = from.unwrap_or(0).max(reader.first());
-        let cursor = reader.at(first).map_err(trouble)?;
+        let log = LogReader::open(Arc::clone(&storage), folder).map_err(trouble)?;
+        let first = from.unwrap_or(0).max(log.first());
+        let cursor = log.at(first).map_err(trouble)?;
         Ok(Self {
             storage,
             folder: folder.to_owned(),
-            cursor,
-            log_key,
             matching: Matching::new(knowledge, every),
-            parser: RecordParser::new(knowledge.parsing.clone(), log_key)?,
+            parser: RecordParser::new(knowledge.parsing.clone(), log.key())?,
+            log,
+            cursor,
             accounts: Accounts::default(),
             lost: Vec::new(),
             first,
@@ -128,6 +127,11 @@ impl Walk {
         self.next
     }
 
+    /// How many records are durable, as the log's folder says.
+    pub fn durable_size(&mut self) -> Result<u64, LogError> {
+        self.log.durable_size()
+    }
+
     /// Whether nothing was read since the last chunk.
     pub fn is_empty(&self) -> bool {
         self.first == self.next
@@ -135,15 +139,15 @@ impl Walk {
 
     /// Takes other packs and rules for what follows. To be called between two chunks.
     pub fn learn(&mut self, knowledge: &Knowledge) -> Result<(), Problem> {
-        self.parser = RecordParser::new(knowledge.parsing.clone(), self.log_key)?;
+        self.parser = RecordParser::new(knowledge.parsing.clone(), self.log.key())?;
         self.matching = Matching::new(knowledge, self.matching.every.is_some());
         Ok(())
     }
 
     /// Opens the log again at the present place, after reading failed.
     pub fn reopen(&mut self) -> Result<(), LogError> {
-        let reader = LogReader::open(Arc::clone(&self.storage), &self.folder)?;
-        self.cursor = reader.at(self.next)?;
+        self.log = LogReader::open(Arc::clone(&self.storage), &self.folder)?;
+        self.cursor = self.log.at(self.next)?;
         Ok(())
     }
 

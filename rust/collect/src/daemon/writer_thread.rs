@@ -229,7 +229,7 @@ impl WriterThread {
         }
         if last || now.saturating_sub(self.state.positions_at) >= POSITIONS_EVERY {
             self.state.positions_at = now;
-            let (storage, folder) = (&self.shared.doors.storage, &self.shared.folder);
+            let (storage, folder) = (&self.shared.doors.storage, &self.shared.data);
             // A cache: where it cannot be saved, more of the log is read at the next start.
             let mut positions = locked(&self.shared.positions);
             let _ = positions.save(storage.as_ref(), folder, self.log.key());
@@ -249,7 +249,7 @@ impl WriterThread {
                 self.state.checkpoint_size = Some(note.size);
                 self.shared.view(|view| view.checkpoint = Some((note.size, note.time_us)));
                 if let Some(keeper) = &self.shared.keeper {
-                    keeper.push(note.size, note.text());
+                    keeper.push(note.size, note.encode());
                 }
             }
             Err(error) => self.trouble(Part::Checkpoint, &error),

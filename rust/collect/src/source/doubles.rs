@@ -131,9 +131,12 @@ impl Peer {
         self.entries.get(at).copied()
     }
 
-    /// The next entry of the same connection after `number` and before `until`.
+    /// The entry after `number` and before `until` that a sender would send next: of the same
+    /// connection, or, where that one had ended, of the one that followed.
     fn after(&self, number: u64, trail: u32, until: u64) -> Option<u64> {
-        (number + 1..until).find(|at| self.get(*at).is_some_and(|entry| entry.trail == trail))
+        let same = |at: &u64| self.get(*at).is_some_and(|entry| entry.trail == trail);
+        let next = number + 1;
+        (next..until).find(same).or((next < until).then_some(next))
     }
 }
 

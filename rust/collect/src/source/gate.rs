@@ -148,6 +148,11 @@ impl Seat {
         self.activity.last_us.store(self.gate.now_us(), Relaxed);
     }
 
+    /// The connection waits for us, not we for it.
+    pub fn busy(&self) {
+        self.activity.last_us.store(u64::MAX, Relaxed);
+    }
+
     /// Waits until the connection has to make room.
     pub async fn evicted(&self) {
         self.activity.evicted.notified().await;

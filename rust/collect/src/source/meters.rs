@@ -29,6 +29,8 @@ pub struct Meters {
     pub doubles: AtomicU64,
     /// Datagrams that the system dropped before they could be taken.
     pub kernel_drops: AtomicU64,
+    /// Buffer that the system grants a source of datagrams.
+    pub receive_buffer_bytes: AtomicU64,
     /// Faults of what senders sent, of files and of the network.
     pub errors: AtomicU64,
     /// When the last record came, µs since 1970 UTC; 0 before the first.
@@ -69,6 +71,7 @@ pub struct Reading {
     pub continued: u64,
     pub doubles: u64,
     pub kernel_drops: u64,
+    pub receive_buffer_bytes: u64,
     pub errors: u64,
     pub last_received_us: i64,
 }
@@ -92,6 +95,7 @@ impl Meters {
             continued: self.continued.load(Relaxed),
             doubles: self.doubles.load(Relaxed),
             kernel_drops: self.kernel_drops.load(Relaxed),
+            receive_buffer_bytes: self.receive_buffer_bytes.load(Relaxed),
             errors: self.errors.load(Relaxed),
             last_received_us: self.last_received_us.load(Relaxed),
         }

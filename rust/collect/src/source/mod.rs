@@ -11,24 +11,33 @@ use serde::Deserialize;
 mod collector;
 mod context;
 mod doubles;
+mod file;
 mod gate;
+mod http;
+mod inflate;
 mod limits;
 mod listener;
 mod meters;
 mod reception;
 mod relp;
 mod running;
+mod stdin;
 mod syslog_tcp;
+mod syslog_udp;
 mod tls;
 mod wire;
 
 pub use context::{Descriptors, SourceContext, StartError};
 pub use doubles::Doubles;
+pub use file::{FileSettings, StartAt};
+pub use http::HttpSettings;
 pub use limits::StreamLimits;
 pub use meters::{Meters, Reading, Refused};
 pub use relp::RelpSettings;
 pub use running::Running;
+pub use stdin::StdinSettings;
 pub use syslog_tcp::{FramingRule, SyslogTcpSettings};
+pub use syslog_udp::SyslogUdpSettings;
 pub use tls::TlsSettings;
 
 /// A source as configured.
@@ -39,6 +48,14 @@ pub enum SourceSettings {
     SyslogTcp(SyslogTcpSettings),
     /// RELP, plain or under TLS.
     Relp(RelpSettings),
+    /// Lines or NDJSON by HTTP.
+    Http(HttpSettings),
+    /// Files that grow.
+    File(FileSettings),
+    /// Syslog over UDP.
+    SyslogUdp(SyslogUdpSettings),
+    /// The standard input.
+    Stdin(StdinSettings),
 }
 
 /// Starts a source.
@@ -47,5 +64,9 @@ pub fn start(settings: &SourceSettings, context: SourceContext) -> Result<Runnin
     match settings {
         SourceSettings::SyslogTcp(settings) => syslog_tcp::start(settings, &context),
         SourceSettings::Relp(settings) => relp::start(settings, &context),
+        SourceSettings::Http(settings) => http::start(settings, &context),
+        SourceSettings::File(settings) => file::start(settings, &context),
+        SourceSettings::SyslogUdp(settings) => syslog_udp::start(settings, &context),
+        SourceSettings::Stdin(settings) => stdin::start(settings, &context),
     }
 }

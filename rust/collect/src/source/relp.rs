@@ -81,7 +81,7 @@ async fn serve(limits: Arc<StreamLimits>, wire: Box<dyn Wire>, session: Session)
         is_open: false,
     };
     {
-        let answering = answer(&mut writer, waiting);
+        let answering = answer(&mut writer, waiting, &session);
         tokio::pin!(answering);
         tokio::select! {
             // The receiver's end is the end of the questions; those asked are still answered.
@@ -93,7 +93,11 @@ async fn serve(limits: Arc<StreamLimits>, wire: Box<dyn Wire>, session: Session)
 }
 
 /// Writes the answers until there are no more, or nobody reads them.
-async fn answer(writer: &mut WriteHalf<Box<dyn Wire>>, mut waiting: mpsc::Receiver<Answer>) {
+async fn answer(
+    writer: &mut WriteHalf<Box<dyn Wire>>,
+    mut waiting: mpsc::Receiver<Answer>,
+    session: &Session,
+) {
     let mut text = String::new();
     while let Some(answer) = waiting.recv().await {
         text.clear();
@@ -102,7 +106,10 @@ async fn answer(writer: &mut WriteHalf<Box<dyn Wire>>, mut waiting: mpsc::Receiv
             Answer::Durable(ticket, transactions) => {
                 if let Some(ticket) = ticket {
                     // Without a promise kept there is no answer, and the sender sends again.
-                    if ticket.durable().await.is_err() {
+                    session.seat.busy();
+                    let durable = ticket.durable().await;
+                    session.seat.at_work();
+                    if durable.is_err() {
                         return;
                     }
                 }

@@ -17,7 +17,7 @@ use crate::storage::{Storage, read_full_at};
 const LOG_FILE_MAX: usize = 4096;
 
 /// A segment's file.
-pub(super) struct SegmentFile {
+pub(crate) struct SegmentFile {
     pub path: PathBuf,
     pub name: String,
     pub sealed: bool,
@@ -27,7 +27,7 @@ pub(super) struct SegmentFile {
 }
 
 /// A segment: as written, sealed, or both.
-pub(super) struct Segment {
+pub(crate) struct Segment {
     pub number: u64,
     pub first: u64,
     pub files: Vec<SegmentFile>,
@@ -41,7 +41,7 @@ impl Segment {
 }
 
 /// A log's folder.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     pub segments: Vec<Segment>,
     /// Numbers of the segments in `damaged/`.
     pub set_aside: Vec<u64>,
@@ -198,7 +198,8 @@ impl Folder {
 
     fn check_headers(&mut self) {
         let mut findings = Vec::new();
-        for segment in &self.segments {
+        for (at, segment) in self.segments.iter().enumerate() {
+            let next = self.segments.get(at + 1).map_or(segment.first, |next| next.first);
             for file in &segment.files {
                 let Some(header) = &file.header else { continue };
                 let (offset, kind, what) = if header.id != self.id || header.name != self.name {
@@ -220,7 +221,7 @@ impl Folder {
                     file: file.name.clone(),
                     offset: Some(offset),
                     first: segment.first,
-                    end: segment.first,
+                    end: next.max(segment.first),
                     what,
                     mend: "find out who put it there",
                 });

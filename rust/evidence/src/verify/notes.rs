@@ -5,11 +5,12 @@ use std::io;
 use std::path::Path;
 
 use super::report::{Finding, Kind, Severity};
-use crate::checkpoint::{CHECKPOINTS, Entry, NoteReader};
+use crate::checkpoint::{Entry, NoteReader};
 use crate::envelope::NoteError;
 use crate::hash::Hash;
 use crate::keys::VerifierKey;
 use crate::note::{KeyHistory, Note};
+use crate::segment::CHECKPOINTS_FILE;
 use crate::storage::Storage;
 
 /// More faulty notes than this are counted, not listed.
@@ -185,7 +186,7 @@ impl Notes {
             kind,
             severity,
             segment: None,
-            file: CHECKPOINTS.to_owned(),
+            file: CHECKPOINTS_FILE.to_owned(),
             offset,
             first: size,
             end: size,

@@ -4,17 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use super::report::{Finding, Kind, Severity};
+use super::source::FrameVisitor;
 use crate::frame::{Commit, Frame, FrameKind, decode_lost};
 use crate::hash::{Hash, LeafHasher, leaf_hash};
-use crate::tree::Frontier;
+use crate::tree::{Frontier, RECORDS_MAX};
 
 /// More findings in one segment than this are counted, not listed.
 const FINDINGS_MAX: usize = 1000;
 const SET_RIGHT: &str = "compare with a copy of the log, and find out who could write to the folder";
 const RESTORE: &str = "restore the file from a copy, or keep what is left";
 
-/// No log has so many records; a sequence beyond was made up.
-const SEQUENCES_MAX: u64 = 1 << 48;
 
 /// What is asked of a segment's walk.
 pub(super) struct Task<'a> {
@@ -34,9 +33,11 @@ pub(super) struct Task<'a> {
 
 /// Unreadable bytes at the end of a segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tail {
+pub(crate) struct Tail {
     pub offset: u64,
     pub fault: &'static str,
+    /// It looks like what a crash or a failed write leaves behind.
+    pub torn: bool,
 }
 
 /// What a segment held.
@@ -50,6 +51,9 @@ pub(super) struct Outcome {
     pub committed: u64,
     /// Where that commit ends, by offset in the segment as written.
     pub committed_offset: u64,
+    /// The same of the commit before, which was flushed before the last was written.
+    pub proven: u64,
+    pub proven_offset: u64,
     /// Whether the frame was met that ends a segment.
     pub ended: bool,
     /// Whether frames of a failed flush were met.
@@ -96,6 +100,56 @@ pub(super) struct Walk<'a> {
     gap: Option<Tail>,
 }
 
+impl FrameVisitor for Walk<'_> {
+    fn plausible(&self) -> RangeInclusive<u64> {
+        self.next.saturating_sub(1)..=RECORDS_MAX
+    }
+
+    fn unreadable(&mut self, tail: Tail) {
+        self.gap.get_or_insert(tail);
+    }
+
+    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
+        self.task.limit.is_some_and(|limit| {
+            if kind.is_record() { sequence >= limit } else { sequence > limit }
+        })
+    }
+
+    fn report(&mut self, finding: Finding) {
+        if self.out.findings.len() < FINDINGS_MAX {
+            self.out.findings.push(finding);
+        } else {
+            self.out.unlisted += 1;
+        }
+    }
+
+    fn frame(&mut self, offset: u64, end: u64, frame: Frame<'_>) {
+        if self.is_void(frame.kind, frame.sequence) {
+            self.out.void = true;
+            self.out.overlap |= frame.kind == FrameKind::End;
+            self.gap = None;
+            return;
+        }
+        if frame.sequence >= RECORDS_MAX {
+            let what = "a frame with a sequence that no log has";
+            return self.tamper(Kind::Repeated, offset, self.next, self.next, what);
+        }
+        if let Some(gap) = self.gap.take() {
+            self.close_gap(gap, &frame);
+        }
+        if self.out.ended {
+            self.tamper(Kind::Repeated, offset, self.next, self.next, "a frame after the end");
+        }
+        match frame.kind {
+            FrameKind::Whole => self.whole(offset, frame),
+            FrameKind::First => self.begin(offset, frame),
+            FrameKind::Middle | FrameKind::Last => self.part(offset, frame),
+            FrameKind::Commit | FrameKind::End => self.commit(offset, end, frame),
+            FrameKind::Lost => self.lost(offset, frame),
+        }
+    }
+}
+
 impl<'a> Walk<'a> {
     pub fn new(task: Task<'a>) -> Self {
         let known = task.tree.is_some();
@@ -119,58 +173,12 @@ impl<'a> Walk<'a> {
         walk
     }
 
-    /// The sequences that the next frame may have.
-    pub fn plausible(&self) -> RangeInclusive<u64> {
-        self.next.saturating_sub(1)..=SEQUENCES_MAX
-    }
-
-    /// Tells of bytes that are no frame.
-    pub fn unreadable(&mut self, offset: u64, fault: &'static str) {
-        self.gap.get_or_insert(Tail { offset, fault });
-    }
-
-    /// Adds a finding that the source of the frames made.
-    pub fn report(&mut self, finding: Finding) {
-        if self.out.findings.len() < FINDINGS_MAX {
-            self.out.findings.push(finding);
-        } else {
-            self.out.unlisted += 1;
-        }
-    }
-
-    /// Follows a frame; `end` is where it ends in the segment as written.
-    pub fn frame(&mut self, offset: u64, end: u64, frame: Frame<'_>) {
-        if self.is_void(&frame) {
-            self.out.void = true;
-            self.out.overlap |= frame.kind == FrameKind::End;
-            self.gap = None;
-            return;
-        }
-        if frame.sequence >= SEQUENCES_MAX {
-            let what = "a frame with a sequence that no log has";
-            return self.tamper(Kind::Repeated, offset, self.next, self.next, what);
-        }
-        if let Some(gap) = self.gap.take() {
-            self.close_gap(gap, &frame);
-        }
-        if self.out.ended {
-            self.tamper(Kind::Repeated, offset, self.next, self.next, "a frame after the end");
-        }
-        match frame.kind {
-            FrameKind::Whole => self.whole(offset, frame),
-            FrameKind::First => self.begin(offset, frame),
-            FrameKind::Middle | FrameKind::Last => self.part(offset, frame),
-            FrameKind::Commit | FrameKind::End => self.commit(offset, end, frame),
-            FrameKind::Lost => self.lost(offset, frame),
-        }
-    }
-
     /// The outcome after the last frame.
     pub fn finish(mut self) -> Outcome {
         // A record whose last part is missing was not flushed to its end.
         if self.open.take().is_some() && self.gap.is_none() {
             let (offset, fault) = (self.out.committed_offset, "the last record is cut off");
-            self.gap = Some(Tail { offset, fault });
+            self.gap = Some(Tail { offset, fault, torn: true });
         }
         self.out.tail = self.gap;
         self.out.next = self.next;
@@ -179,12 +187,6 @@ impl<'a> Walk<'a> {
         }
         self.out.tree = self.known.then_some(self.tree);
         self.out
-    }
-
-    fn is_void(&self, frame: &Frame<'_>) -> bool {
-        self.task.limit.is_some_and(|limit| {
-            if frame.kind.is_record() { frame.sequence >= limit } else { frame.sequence > limit }
-        })
     }
 
     /// Says what an unreadable stretch cost, now that the frame after it tells.
@@ -318,6 +320,8 @@ impl<'a> Walk<'a> {
         if let Some(tree) = commit.and_then(|commit| commit.tree).filter(|_| !self.known) {
             self.resume(tree);
         }
+        self.out.proven = self.out.committed;
+        self.out.proven_offset = self.out.committed_offset;
         self.out.committed = self.next;
         self.out.committed_offset = end;
         self.out.ended |= frame.kind == FrameKind::End;
@@ -341,7 +345,7 @@ impl<'a> Walk<'a> {
     }
 
     fn lost(&mut self, offset: u64, frame: Frame<'_>) {
-        let fits = |end: u64| end > frame.sequence && end < SEQUENCES_MAX;
+        let fits = |end: u64| end > frame.sequence && end < RECORDS_MAX;
         let Some((end, why)) = decode_lost(frame.body).filter(|(end, _)| fits(*end)) else {
             let what = "a note of lost records that says nothing";
             return self.tamper(Kind::Repeated, offset, self.next, self.next, what);

@@ -4,6 +4,8 @@
 
 #![allow(dead_code, reason = "each test takes what it needs")]
 
+pub mod log;
+
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};

@@ -6,7 +6,12 @@ use std::time::Duration;
 
 use bigsec_evidence::keys::Signer;
 use bigsec_evidence::simulator::{Random, SimClock, SimStorage};
-use bigsec_evidence::{Flags, LogError, LogOptions, LogReader, LogWriter, Next, Record};
+use bigsec_evidence::frame::Salt;
+use bigsec_evidence::records::{Item, Records};
+use bigsec_evidence::scan::SegmentFrames;
+use bigsec_evidence::segment::list_segments;
+use bigsec_evidence::storage::Storage;
+use bigsec_evidence::{Flags, LogError, LogOptions, LogWriter, Record};
 
 pub const DIR: &str = "/data/log";
 pub const SOURCE: &str = "relay";
@@ -17,13 +22,11 @@ pub const DAY: Duration = Duration::from_secs(86_400);
 /// Options with small segments, so that a short run has many.
 pub fn options() -> LogOptions {
     LogOptions {
-        name: NAME.to_owned(),
         segment_bytes: 12_288,
         new_id: Some([7; 16]),
         signer: Some(signer()),
         reserve_bytes: 16_384,
-        min_free_bytes: 0,
-        ..LogOptions::default()
+        ..LogOptions::new(NAME)
     }
 }
 
@@ -120,22 +123,30 @@ impl Machine {
 
     /// The numbers of the senders' records, read as another process would.
     fn kept(&self, end: u64) -> Vec<u64> {
-        let storage = Arc::new(self.storage.clone());
-        let mut reader = LogReader::open(storage, Path::new(DIR)).expect("a reader opens the log");
-        assert_eq!(reader.durable_size().unwrap(), end, "reader and writer agree");
-        let mut sequence = reader.first();
-        let mut cursor = reader.at(sequence).unwrap();
+        let segments = list_segments(&self.storage, Path::new(DIR)).unwrap();
         let mut kept = Vec::new();
-        while let Some(next) = cursor.next(end).unwrap() {
-            let Next::Record { sequence: found, record } = next else {
-                panic!("records are lost from {sequence}: {next:?}");
-            };
-            assert_eq!(found, sequence, "sequences without a hole");
-            sequence += 1;
-            if record.source == SOURCE {
-                let number = u64::from_le_bytes(*record.payload.first_chunk().unwrap());
-                assert!(record.payload == payload(number), "record {number} byte for byte");
-                kept.push(number);
+        let mut sequence = segments.first().map_or(0, |segment| segment.first);
+        for (index, segment) in segments.iter().enumerate() {
+            let until = segments.get(index + 1).map_or(end, |next| next.first);
+            let file = self.storage.open_read(&segment.path).unwrap();
+            let salt = Salt::new(&[7; 16]);
+            let frames = SegmentFrames::new(file, salt, 4096, segment.bytes);
+            let mut records = Records::new(frames, segment.first);
+            loop {
+                match records.advance().unwrap() {
+                    Item::Finished | Item::Fault(_) => break,
+                    Item::Record { sequence: found, .. } if found < until => {
+                        assert_eq!(found, sequence, "sequences without a hole");
+                        sequence += 1;
+                        let record = Record::decode(records.bytes()).unwrap();
+                        if record.source == SOURCE {
+                            let number = u64::from_le_bytes(*record.payload.first_chunk().unwrap());
+                            assert!(record.payload == payload(number), "record {number} byte for byte");
+                            kept.push(number);
+                        }
+                    }
+                    _ => {}
+                }
             }
         }
         assert_eq!(sequence, end, "all is read");

@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
 
 mod machine;
+mod p10;
 mod p3;
+mod p5;
 
 /// The seed of this run.
 fn seed() -> u64 {

@@ -1,0 +1,141 @@
+"""One sink at work: a thread that reads the log from its own position and hands events over."""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from bigsec.collect.own_log import OwnLog
+from bigsec.collect.sinks.http import RefusedError
+from bigsec.collect.sinks.position import Position, read_position, write_position
+from bigsec.errors import BigsecError
+
+__all__ = ["Delivery", "EventChunk", "Events", "RunningSink"]
+
+WAIT_S: Final = 0.5
+PAUSE_S: Final = 0.5
+
+
+class EventChunk(Protocol):
+    """The events of the records `[first, next)`."""
+
+    @property
+    def every(self) -> Any: ...
+    @property
+    def first(self) -> int: ...
+    @property
+    def next(self) -> int: ...
+
+
+class Events(Protocol):
+    """The events of a log as they come."""
+
+    def next_chunk(self, timeout_s: float) -> EventChunk | None:
+        """The next; None where none came in time."""
+
+
+class Delivery(Protocol):
+    """Where the lines go."""
+
+    def deliver(self, lines: bytes, first: int, after: int) -> None:
+        """Hand lines over; raises OSError or RefusedError where they did not arrive."""
+
+    def mark(self, position: Position) -> Position:
+        """The position, with what the delivery needs to go on from it."""
+
+    def close(self) -> None:
+        """Let go of what is held."""
+
+
+class RunningSink:
+    """A sink's thread. fault: why it does not get on, None while it does."""
+
+    def __init__(
+        self,
+        name: str,
+        log: str,
+        state: Path,
+        open_events: Callable[[int], Events],
+        open_delivery: Callable[[Position | None], Delivery],
+        *,
+        retry_s_max: float,
+        own_log: OwnLog,
+    ) -> None:
+        self.name = name
+        self.fault: str | None = None
+        self._log = log
+        self._state = state
+        self._open_events = open_events
+        self._open_delivery = open_delivery
+        self._retry_s_max = retry_s_max
+        self._own_log = own_log
+        self._stop = threading.Event()
+        self.sequence = -1
+        self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
+        self._thread.start()
+
+    @property
+    def is_dead(self) -> bool:
+        """Whether the thread ended without being asked to."""
+        return not self._thread.is_alive() and not self._stop.is_set()
+
+    def stop(self) -> None:
+        """Ask it to end; its position stands."""
+        self._stop.set()
+
+    def join(self, within_s: float) -> None:
+        """Wait for its end. A delivery that hangs is left to die with the process: what it did not
+        confirm is sent again."""
+        self._thread.join(within_s)
+
+    def _run(self) -> None:
+        pause = PAUSE_S
+        while not self._stop.is_set():
+            try:
+                self._work()
+            except (OSError, RefusedError, BigsecError) as error:
+                self._fail(error)
+                # Sinks that failed together must not all come back together.
+                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+                pause = min(pause * 2, self._retry_s_max)
+
+    def _work(self) -> None:
+        """From the position on, until something fails or a stop is asked for."""
+        self._state.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        known = read_position(self._state, self._log)
+        delivery = self._open_delivery(known)
+        try:
+            self.sequence = -1 if known is None else known.sequence
+            events = self._open_events(self.sequence)
+            while not self._stop.is_set():
+                chunk = events.next_chunk(WAIT_S)
+                if chunk is not None:
+                    self._hand_over(chunk, delivery)
+        finally:
+            delivery.close()
+
+    def _hand_over(self, chunk: EventChunk, delivery: Delivery) -> None:
+        """Again and again until it has arrived: nothing may be passed over."""
+        lines: bytes = chunk.every.to_ndjson() if chunk.every is not None else b""
+        pause = PAUSE_S
+        while not self._stop.is_set():
+            try:
+                if lines:
+                    delivery.deliver(lines, chunk.first, chunk.next)
+                write_position(self._state, delivery.mark(Position(self._log, chunk.next)))
+            except (OSError, RefusedError) as error:
+                self._fail(error)
+                self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
+                pause = min(pause * 2, self._retry_s_max)
+            else:
+                self.sequence, self.fault = chunk.next, None
+                return
+
+    def _fail(self, error: Exception) -> None:
+        told = str(error) or type(error).__name__
+        if self.fault is None:
+            self._own_log.warning("sink.failing", f"[sinks.{self.name}] {told}", sink=self.name)
+        self.fault = told

@@ -1,0 +1,202 @@
+//! Which log a folder holds.
+
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{At as _, LogError};
+use crate::header::{FORMAT_VERSION, HeaderFault, is_log_name};
+use crate::segment::{LOG_FILE, SegmentInfo, WATERMARK_FILE};
+use crate::storage::{Storage, read_full_at, write_all_at};
+use crate::tail::read_header;
+use crate::watermark::{SLOT_BYTES, Watermark};
+
+const LOG_FILE_BYTES_MAX: usize = 4096;
+
+/// The content of `log.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct LogFile {
+    format: u64,
+    name: String,
+    id: String,
+}
+
+/// What is known of `log.json`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFileState {
+    /// It says the same as the segments.
+    Good,
+    /// There is none.
+    Absent,
+    /// It cannot be read, or says something else.
+    Garbled,
+}
+
+/// Which log it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: [u8; 16],
+    /// The folder held no trace of a log.
+    pub created: bool,
+    /// What is known of `log.json`.
+    pub log_file: LogFileState,
+}
+
+/// Finds out which log the folder holds. Changes nothing.
+pub(crate) fn identify(
+    storage: &dyn Storage,
+    dir: &Path,
+    segments: &[SegmentInfo],
+    options: &crate::writer::LogOptions,
+) -> Result<Identity, LogError> {
+    let told = tell(storage, dir, segments)?;
+    let log_file = told.log_file;
+    match told.found {
+        Some((name, id)) => {
+            // A log whose name only its writer knows is taken at the writer's word.
+            let name = name.unwrap_or_else(|| options.name.clone());
+            if name != options.name {
+                let (path, wanted) = (dir.to_owned(), options.name.clone());
+                return Err(LogError::OtherLog { path, wanted, found: name });
+            }
+            Ok(Identity { name, id, created: false, log_file })
+        }
+        None => {
+            let id = match options.new_id {
+                Some(id) => id,
+                None => random_id().at(dir)?,
+            };
+            Ok(Identity { name: options.name.clone(), id, created: true, log_file })
+        }
+    }
+}
+
+/// Name, if it is known, and id of the log in a folder.
+pub(crate) fn log_in(
+    storage: &dyn Storage,
+    dir: &Path,
+    segments: &[SegmentInfo],
+) -> Result<Option<(Option<String>, [u8; 16])>, LogError> {
+    Ok(tell(storage, dir, segments)?.found)
+}
+
+struct Told {
+    found: Option<(Option<String>, [u8; 16])>,
+    log_file: LogFileState,
+}
+
+fn tell(storage: &dyn Storage, dir: &Path, segments: &[SegmentInfo]) -> Result<Told, LogError> {
+    let cache = read_log_file(storage, dir)?;
+    let mark = read_mark_id(storage, dir)?;
+    let mut header = None;
+    for segment in segments.iter().rev() {
+        let told = match read_header(storage, &segment.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            told => told.at(&segment.path)?,
+        };
+        match told {
+            Ok((told, _)) => {
+                // A segment of another log, which all else contradicts, tells nothing of this one.
+                let cached = cache.as_ref().ok().map(|(_, id)| *id);
+                if cached.is_some() && cached == mark && cached != Some(told.id) {
+                    continue;
+                }
+                header = Some((told.name, told.id));
+                break;
+            }
+            Err(HeaderFault::Newer(version)) => {
+                let (path, version) = (segment.path.clone(), u64::from(version));
+                return Err(LogError::Newer { path, version });
+            }
+            Err(HeaderFault::Damaged) => {}
+        }
+    }
+    let found = match (header, &cache, mark) {
+        (Some((name, id)), ..) => Some((Some(name), id)),
+        (None, Ok((name, id)), _) => Some((Some(name.clone()), *id)),
+        (None, Err(_), Some(id)) => Some((None, id)),
+        (None, Err(_), None) => None,
+    };
+    let log_file = match (&cache, &found) {
+        (Ok((name, id)), Some((found, found_id)))
+            if found_id == id && found.as_ref() == Some(name) =>
+        {
+            LogFileState::Good
+        }
+        (Err(LogFileState::Absent), _) => LogFileState::Absent,
+        _ => LogFileState::Garbled,
+    };
+    Ok(Told { found, log_file })
+}
+
+fn read_log_file(
+    storage: &dyn Storage,
+    dir: &Path,
+) -> Result<Result<(String, [u8; 16]), LogFileState>, LogError> {
+    let path = dir.join(LOG_FILE);
+    let file = match storage.open_read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Ok(Err(LogFileState::Absent));
+        }
+        opened => opened.at(&path)?,
+    };
+    let mut bytes = [0; LOG_FILE_BYTES_MAX];
+    let len = read_full_at(file.as_ref(), &mut bytes, 0).at(&path)?;
+    let Ok(content) = serde_json::from_slice::<LogFile>(&bytes[..len]) else {
+        return Ok(Err(LogFileState::Garbled));
+    };
+    if content.format > u64::from(FORMAT_VERSION) {
+        return Err(LogError::Newer { path, version: content.format });
+    }
+    let id = parse_id(&content.id).filter(|_| is_log_name(&content.name) && content.format > 0);
+    Ok(id.map(|id| (content.name, id)).ok_or(LogFileState::Garbled))
+}
+
+/// The id in either slot of the watermark.
+fn read_mark_id(storage: &dyn Storage, dir: &Path) -> Result<Option<[u8; 16]>, LogError> {
+    let path = dir.join(WATERMARK_FILE);
+    let file = match storage.open_read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened.at(&path)?,
+    };
+    let mut bytes = [0; 2 * SLOT_BYTES];
+    let len = read_full_at(file.as_ref(), &mut bytes, 0).at(&path)?;
+    Ok(Watermark::decode(&bytes[..len], None).map(|mark| mark.id))
+}
+
+/// Writes `log.json` anew.
+pub(crate) fn write_log_file(
+    storage: &dyn Storage,
+    dir: &Path,
+    identity: &Identity,
+) -> io::Result<()> {
+    let id = identity.id.map(|byte| format!("{byte:02x}")).concat();
+    let format = u64::from(FORMAT_VERSION);
+    let mut text = serde_json::to_vec(&LogFile { format, name: identity.name.clone(), id })?;
+    text.push(b'\n');
+    let made = dir.join(format!("{LOG_FILE}.new"));
+    match storage.remove(&made) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = storage.create(&made)?;
+    write_all_at(file.as_ref(), &text, 0)?;
+    file.sync()?;
+    storage.rename(&made, &dir.join(LOG_FILE))?;
+    storage.sync_folder(dir)
+}
+
+fn parse_id(text: &str) -> Option<[u8; 16]> {
+    let digits = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    digits.then(|| u128::from_str_radix(text, 16).ok())?.map(u128::to_be_bytes)
+}
+
+fn random_id() -> io::Result<[u8; 16]> {
+    let mut id = [0; 16];
+    getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
+    Ok(id)
+}

@@ -1,0 +1,504 @@
+//! Joins what the segments hold: to each other, to the watermark and to the checkpoints.
+
+use std::collections::BTreeMap;
+
+use super::VerifyOptions;
+use super::folder::{Folder, Segment, SegmentFile};
+use super::notes::{Mark, Notes};
+use super::report::{Finding, Kind, Report, Severity};
+use super::deletion::deletion_end;
+use super::walk::{Outcome, Tail};
+use crate::hash::Hash;
+use crate::segment::{CHECKPOINTS_FILE, WATERMARK_FILE};
+use crate::watermark::Watermark;
+
+const RESTORE: &str = "restore the file from a copy; what is missing is gone otherwise";
+const SET_RIGHT: &str = "compare with a copy of the log, and find out who could write to the folder";
+/// A log that signs is given this long for its first checkpoint.
+const FIRST_CHECKPOINT_US: i64 = 600_000_000;
+
+pub(super) struct Chain<'a> {
+    folder: &'a Folder,
+    notes: &'a Notes,
+    mark: Option<&'a Watermark>,
+    /// The outcome that counts, of each segment.
+    outcomes: Vec<Outcome>,
+    roots: BTreeMap<u64, Hash>,
+    lost: Vec<(u64, u64)>,
+    findings: Vec<Finding>,
+}
+
+impl<'a> Chain<'a> {
+    pub fn new(
+        folder: &'a Folder,
+        notes: &'a Notes,
+        mark: Option<&'a Watermark>,
+        outcomes: Vec<Vec<Outcome>>,
+        findings: Vec<Finding>,
+    ) -> Self {
+        let mut chain = Self {
+            folder,
+            notes,
+            mark,
+            outcomes: Vec::new(),
+            roots: BTreeMap::new(),
+            lost: Vec::new(),
+            findings,
+        };
+        for (segment, outcomes) in folder.segments.iter().zip(outcomes) {
+            chain.take(segment, outcomes);
+        }
+        chain
+    }
+
+    /// Chooses the outcome that counts where a segment stands there twice.
+    fn take(&mut self, segment: &Segment, mut outcomes: Vec<Outcome>) {
+        if let [raw, sealed] = outcomes.as_mut_slice() {
+            self.compare_copies(segment, raw, sealed);
+        }
+        let best = |outcome: &Outcome| {
+            (outcome.findings.is_empty() && outcome.tail.is_none(), outcome.records)
+        };
+        for outcome in &mut outcomes {
+            self.findings.append(&mut outcome.findings);
+            if outcome.unlisted > 0 {
+                let what = format!("{} more findings are not listed", outcome.unlisted);
+                self.tell(Severity::Damage, Kind::Gap, segment, None, (0, 0), what);
+            }
+        }
+        // The first of equals is the segment as written, which is what readers take.
+        outcomes.reverse();
+        let Some(outcome) = outcomes.into_iter().max_by_key(best) else { return };
+        self.lost.extend_from_slice(&outcome.lost);
+        for (size, root) in &outcome.roots {
+            self.roots.entry(*size).or_insert(*root);
+        }
+        self.outcomes.push(outcome);
+    }
+
+    fn compare_copies(&mut self, segment: &Segment, raw: &Outcome, sealed: &Outcome) {
+        let range = (segment.first, raw.next.max(sealed.next));
+        if raw.tree.is_some() && raw.tree == sealed.tree && raw.next == sealed.next {
+            let what = "it stands there both as written and sealed, with the same records; the \
+                        next start removes the former";
+            self.tell(Severity::Notice, Kind::HalfSealed, segment, None, (0, 0), what.to_owned());
+        } else if raw.findings.is_empty() && sealed.findings.is_empty() {
+            let what = "it stands there as written and sealed, with different records";
+            self.tell(Severity::Tamper, Kind::CopiesDiffer, segment, None, range, what.to_owned());
+        }
+    }
+
+    pub fn report(mut self, options: &VerifyOptions<'_>) -> Report {
+        self.lost.sort_unstable();
+        self.excuse_empty();
+        self.check_name(options);
+        self.check_begin();
+        for at in 1..self.outcomes.len() {
+            self.join(at);
+        }
+        self.check_keys();
+        self.check_end();
+        self.check_watermark();
+        let checkpoint = self.check_notes();
+        let caught_from = self.check_outside();
+        self.findings.extend_from_slice(&self.notes.findings);
+        self.findings.sort_by_key(|finding| {
+            (finding.segment.unwrap_or(u64::MAX), finding.first, finding.offset)
+        });
+        let last = self.outcomes.last();
+        let tree = last.and_then(|outcome| outcome.tree.as_ref());
+        Report {
+            ok: self.findings.iter().all(|finding| finding.severity == Severity::Notice),
+            name: self.folder.name.clone(),
+            id: hex(&self.folder.id),
+            first: self.folder.segments.first().map_or(0, |segment| segment.first),
+            size: last.map_or(0, |outcome| outcome.next),
+            records: self.outcomes.iter().map(|outcome| outcome.records).sum(),
+            bytes: self.outcomes.iter().map(|outcome| outcome.bytes).sum(),
+            segments: self.folder.segments.len() as u64,
+            root: tree.map_or_else(String::new, |tree| hex(&tree.root())),
+            checkpoint,
+            key: self.notes.history.current().last().map(ToString::to_string),
+            caught_from,
+            findings: self.findings,
+        }
+    }
+
+    /// A segment that never had a flushed record may be torn anywhere, its header too.
+    fn excuse_empty(&mut self) {
+        let (floor, _) = self.floor();
+        let segments = &self.folder.segments;
+        let is_empty = |number: u64| {
+            let at = segments.iter().position(|segment| segment.number == number);
+            at.is_some_and(|at| match segments.get(at + 1) {
+                Some(next) => next.first == segments[at].first,
+                None => {
+                    segments[at].first >= floor
+                        && self.mark.is_none_or(|mark| mark.segment < number)
+                        && self.outcomes[at].proven == segments[at].first
+                }
+            })
+        };
+        for finding in &mut self.findings {
+            let excused = matches!(finding.kind, Kind::Header | Kind::Frame)
+                && finding.segment.is_some_and(is_empty);
+            if excused {
+                finding.severity = Severity::Notice;
+                finding.kind = Kind::TornTail;
+                finding.what += "; no record of this segment was ever acknowledged";
+                finding.mend = "";
+            }
+        }
+    }
+
+    fn check_name(&mut self, options: &VerifyOptions<'_>) {
+        if let Some(name) = options.name.as_ref().filter(|name| **name != self.folder.name) {
+            let what = format!("this is the log {:?}, not {name:?}", self.folder.name);
+            self.whole(Severity::Tamper, Kind::OtherLog, "", (0, 0), what);
+        }
+    }
+
+    /// Records before the first segment must have been deleted, not lost.
+    fn check_begin(&mut self) {
+        let Some(segment) = self.folder.segments.first() else { return };
+        let first = segment.first;
+        let own = self.outcomes.iter().flat_map(|outcome| &outcome.own);
+        let deleted = own.filter_map(|(_, record)| deletion_end(record)).any(|end| end == first);
+        // Signed by the log's key, so as good as the record itself.
+        let signed = self.notes.marks.iter().any(|mark| mark.first == first);
+        if first > 0 && !deleted && !signed {
+            let what = "the segments before are missing, and no record tells of their deletion";
+            let range = (0, first);
+            self.tell(Severity::Tamper, Kind::SegmentMissing, segment, None, range, what.into());
+        }
+    }
+
+    /// Whether a segment goes on where the one before it ends.
+    fn join(&mut self, at: usize) {
+        let folder = self.folder;
+        let (before, segment) = (&folder.segments[at - 1], &folder.segments[at]);
+        let outcome = &self.outcomes[at - 1];
+        let (next, ended, tail) = (outcome.next, outcome.ended, outcome.tail);
+        if outcome.void && !outcome.overlap {
+            let what = "records of a failed flush, which stand again in the next segment";
+            self.tell(Severity::Notice, Kind::VoidFrames, before, None, (0, 0), what.to_owned());
+        }
+        if self.outcomes[at - 1].overlap || before.first > segment.first {
+            let what = format!("segment {} begins before this one ends", segment.number);
+            let range = (segment.first, segment.first);
+            self.tell(Severity::Tamper, Kind::SegmentOverlap, before, None, range, what);
+        }
+        let range = (next, segment.first);
+        if next < segment.first && !self.is_lost(next, segment.first) {
+            self.missing(before, segment, range, ended, tail.map(|tail| tail.fault));
+        } else if let Some(tail) = tail {
+            self.tail_inside(before, segment.first, tail);
+        }
+        let tree = self.outcomes[at - 1].tree.as_ref().filter(|tree| tree.size() == segment.first);
+        if let Some((tree, header)) = tree.zip(segment.header())
+            && !header.anew
+            && header.first() == segment.first
+            && *tree != header.tree
+        {
+            let what = format!(
+                "its records are not those whose tree segment {} goes on from",
+                segment.number
+            );
+            let range = (before.first, segment.first);
+            self.tell(Severity::Tamper, Kind::Chain, before, None, range, what);
+        }
+    }
+
+    fn missing(
+        &mut self,
+        before: &Segment,
+        segment: &Segment,
+        range: (u64, u64),
+        ended: bool,
+        fault: Option<&str>,
+    ) {
+        let between = before.number + 1..segment.number;
+        let aside = between.clone().any(|number| self.folder.set_aside.contains(&number));
+        let (severity, kind, what) = if let Some(fault) = fault {
+            (Severity::Damage, Kind::Truncated, format!("the end of the segment is lost: {fault}"))
+        } else if aside {
+            let what = "a segment between was set aside by an earlier start".to_owned();
+            (Severity::Damage, Kind::SegmentMissing, what)
+        } else if !between.is_empty() {
+            let what = "a segment between is missing, and no record tells of its deletion";
+            (Severity::Tamper, Kind::SegmentMissing, what.to_owned())
+        } else if ended {
+            let what = "the segment ends whole before the next one begins".to_owned();
+            (Severity::Tamper, Kind::Missing, what)
+        } else {
+            (Severity::Damage, Kind::Truncated, "the end of the segment is missing".to_owned())
+        };
+        self.tell(severity, kind, before, None, range, what);
+    }
+
+    /// Unreadable bytes at the end of a segment all of whose records are there.
+    fn tail_inside(&mut self, segment: &Segment, limit: u64, tail: Tail) {
+        let (severity, kind) = match tail.torn {
+            true => (Severity::Notice, Kind::TornTail),
+            false => (Severity::Damage, Kind::Frame),
+        };
+        let what = format!("bytes at the end of the segment are no frame: {}", tail.fault);
+        self.tell(severity, kind, segment, Some(tail.offset), (limit, limit), what);
+    }
+
+    fn is_lost(&self, first: u64, end: u64) -> bool {
+        let mut reached = first;
+        for (from, until) in &self.lost {
+            if *from <= reached {
+                reached = reached.max(*until);
+            }
+        }
+        reached >= end
+    }
+
+    /// Segments must be signed by the keys that were given, or by those that took over from them.
+    fn check_keys(&mut self) {
+        if !self.notes.pinned {
+            if self.folder.segments.iter().filter_map(Segment::header).any(|header| header.key != 0)
+            {
+                let what = "no key was given, so no signature was checked";
+                self.whole(Severity::Notice, Kind::KeysNotPinned, "", (0, 0), what.to_owned());
+            }
+            return;
+        }
+        let folder = self.folder;
+        let spans = self.notes.history.spans();
+        let handover = self.notes.handover;
+        let is_known = |key: u64| spans.iter().any(|span| u64::from_le_bytes(span.key.id()) == key);
+        for segment in &folder.segments {
+            let Some(header) = segment.header() else { continue };
+            if is_known(header.key) || segment.first < handover {
+                continue;
+            }
+            let what = match header.key {
+                0 => "the segment is unsigned, though a key was given",
+                _ => "the segment names a key that is not of this log",
+            };
+            let range = (segment.first, segment.first);
+            self.tell(Severity::Tamper, Kind::WrongKey, segment, Some(56), range, what.to_owned());
+        }
+    }
+
+    /// How far the log is known to have been flushed, and by what.
+    fn floor(&self) -> (u64, &'static str) {
+        let mark = self.mark.map_or(0, |mark| mark.tree.size());
+        let note = self.notes.marks.last().map_or(0, |mark| mark.size);
+        if note > mark { (note, CHECKPOINTS_FILE) } else { (mark, WATERMARK_FILE) }
+    }
+
+    /// The end of the log: what is torn above watermark and checkpoints was never acknowledged.
+    fn check_end(&mut self) {
+        let folder = self.folder;
+        let (floor, by) = self.floor();
+        let Some((segment, outcome)) = folder.segments.last().zip(self.outcomes.last()) else {
+            if floor > 0 {
+                let what = format!("all segments are missing; {by} tells of {floor} records");
+                self.whole(Severity::Damage, Kind::Truncated, "", (0, floor), what);
+            }
+            return;
+        };
+        let (next, committed, tail) = (outcome.next, outcome.committed, outcome.tail);
+        let file = self.file_of(segment);
+        let (number, len, sealed) = (segment.number, file.len, file.sealed);
+        let flushed = self.mark.filter(|mark| mark.segment == number && !sealed);
+        let flushed = flushed.map_or(0, |mark| mark.segment_bytes).max(outcome.proven_offset);
+        let at = tail.map_or(len, |tail| tail.offset);
+        if next < floor {
+            let fault = tail.map_or("the segment ends there", |tail| tail.fault);
+            let what = format!("{by} tells of {floor} records: {fault}");
+            let range = (next, floor);
+            self.tell(Severity::Damage, Kind::Truncated, segment, Some(at), range, what);
+        } else if len < flushed {
+            let what = format!("{flushed} bytes had been flushed, {len} are there");
+            let range = (next, next);
+            self.tell(Severity::Damage, Kind::Truncated, segment, Some(at), range, what);
+        } else if let Some(tail) = tail.filter(|tail| tail.offset < flushed || sealed) {
+            let what = format!("bytes that had been flushed are no frame: {}", tail.fault);
+            let range = (next, next);
+            self.tell(Severity::Damage, Kind::Frame, segment, Some(at), range, what);
+        } else if tail.is_some() || next > committed {
+            let what = format!(
+                "what follows the last commit was never acknowledged: {} whole records, {} bytes \
+                 that are none",
+                next - committed,
+                len.saturating_sub(at)
+            );
+            self.tell(Severity::Notice, Kind::TornTail, segment, Some(at), (next, next), what);
+        }
+    }
+
+    fn check_watermark(&mut self) {
+        let Some(mark) = self.mark else { return };
+        let size = mark.tree.size();
+        let root = self.root_at(size);
+        if root.is_some_and(|root| root != mark.tree.root()) {
+            let what = format!("the {size} records are not those that the watermark names");
+            self.whole(Severity::Tamper, Kind::Root, WATERMARK_FILE, (size, size), what);
+        }
+        let last = self.folder.segments.last().map_or(0, |segment| segment.number);
+        if mark.segment > last {
+            let what = format!("segment {} is missing, the last that was written to", mark.segment);
+            self.whole(Severity::Damage, Kind::SegmentMissing, WATERMARK_FILE, (size, size), what);
+        }
+    }
+
+    /// The root over the first `size` records, where it is known.
+    fn root_at(&self, size: u64) -> Option<Hash> {
+        let begins = |segment: &&Segment| segment.first == size;
+        let of_header = || {
+            let header = self.folder.segments.iter().find(begins)?.header()?;
+            Some(header.tree.root()).filter(|_| header.first() == size && !header.anew)
+        };
+        self.roots.get(&size).copied().or_else(of_header)
+    }
+
+    /// Compares the records with the log's own checkpoints; gives the size of the last that holds.
+    fn check_notes(&mut self) -> Option<u64> {
+        let notes = self.notes;
+        let (holds, wrong) = self.compare(&notes.marks);
+        if let Some(mark) = wrong.first() {
+            let further = wrong.len() - 1;
+            let what = format!(
+                "the records are not those of the checkpoint over {}, nor of {further} later ones",
+                mark.size
+            );
+            self.placed(Kind::Checkpoint, mark, holds.unwrap_or(0), what);
+        }
+        self.check_first_note();
+        holds
+    }
+
+    /// A log that signs has checkpoints, unless it is very young.
+    fn check_first_note(&mut self) {
+        let segments = &self.folder.segments;
+        let signed = segments.iter().filter_map(Segment::header).find(|header| header.key != 0);
+        let Some(header) = signed.filter(|_| self.notes.marks.is_empty()) else { return };
+        let told = self.notes.findings.iter().any(|one| one.severity != Severity::Notice);
+        let time_us = self.mark.map_or(header.time_us, |mark| mark.time_us);
+        let old = time_us.saturating_sub(header.time_us) > FIRST_CHECKPOINT_US;
+        let what = "the log signs, but there is no checkpoint".to_owned();
+        if !told {
+            let severity = if old || segments.len() > 1 { Severity::Tamper } else { Severity::Notice };
+            self.whole(severity, Kind::CheckpointMissing, CHECKPOINTS_FILE, (0, 0), what);
+        }
+    }
+
+    /// Compares the records with checkpoints that were kept elsewhere.
+    fn check_outside(&mut self) -> Option<u64> {
+        let notes = self.notes;
+        let size = self.outcomes.last().map_or(0, |outcome| outcome.next);
+        let (holds, wrong) = self.compare(&notes.outside);
+        for mark in wrong {
+            let range = (holds.unwrap_or(0), mark.size);
+            if mark.size > size {
+                let what = format!(
+                    "the log ends at {size}, but a checkpoint that was kept elsewhere covers {}",
+                    mark.size
+                );
+                self.whole(Severity::Tamper, Kind::RolledBack, "", (size, mark.size), what);
+            } else {
+                let what = format!(
+                    "the records are not those of the checkpoint over {} that was kept elsewhere",
+                    mark.size
+                );
+                self.placed(Kind::Rewritten, mark, range.0, what);
+            }
+        }
+        holds
+    }
+
+    /// Size of the last mark that holds, and the marks that do not.
+    fn compare<'m>(&mut self, marks: &'m [Mark]) -> (Option<u64>, Vec<&'m Mark>) {
+        let begin = self.folder.segments.first().map_or(0, |segment| segment.first);
+        let size = self.outcomes.last().map_or(0, |outcome| outcome.next);
+        let (mut holds, mut wrong, mut hidden) = (None, Vec::new(), None);
+        for mark in marks.iter().filter(|mark| mark.size >= begin) {
+            match self.root_at(mark.size) {
+                Some(root) if root == mark.root => {
+                    if wrong.is_empty() {
+                        holds = Some(mark.size);
+                    }
+                }
+                Some(_) => wrong.push(mark),
+                // Beyond the end: of the log's own, the end of the log tells.
+                None if mark.size > size => {
+                    if mark.offset.is_none() {
+                        wrong.push(mark);
+                    }
+                }
+                None => hidden = Some(mark),
+            }
+        }
+        if let Some(mark) = hidden {
+            let what = format!(
+                "damage hides the root that the checkpoint over {} is to be compared with",
+                mark.size
+            );
+            let range = (mark.size, mark.size);
+            self.whole(Severity::Damage, Kind::Checkpoint, CHECKPOINTS_FILE, range, what);
+        }
+        (holds, wrong)
+    }
+
+    /// A finding about a checkpoint that does not hold, placed at the segment where its records end.
+    fn placed(&mut self, kind: Kind, mark: &Mark, first: u64, what: String) {
+        let folder = self.folder;
+        let at = folder.segments.partition_point(|segment| segment.first < mark.size);
+        match folder.segments.get(at.saturating_sub(1)) {
+            Some(segment) => {
+                self.tell(Severity::Tamper, kind, segment, None, (first, mark.size), what);
+            }
+            None => self.whole(Severity::Tamper, kind, CHECKPOINTS_FILE, (first, mark.size), what),
+        }
+    }
+
+    fn file_of<'s>(&self, segment: &'s Segment) -> &'s SegmentFile {
+        // A segment is made from the name of a file, so it has one.
+        &segment.files[0]
+    }
+
+    fn tell(
+        &mut self,
+        severity: Severity,
+        kind: Kind,
+        segment: &Segment,
+        offset: Option<u64>,
+        (first, end): (u64, u64),
+        what: String,
+    ) {
+        let file = segment.files[0].name.clone();
+        let mend = mend_of(severity);
+        let segment = Some(segment.number);
+        self.findings.push(Finding { kind, severity, segment, file, offset, first, end, what, mend });
+    }
+
+    fn whole(
+        &mut self,
+        severity: Severity,
+        kind: Kind,
+        file: &str,
+        (first, end): (u64, u64),
+        what: String,
+    ) {
+        let (file, mend) = (file.to_owned(), mend_of(severity));
+        let (segment, offset) = (None, None);
+        self.findings.push(Finding { kind, severity, segment, file, offset, first, end, what, mend });
+    }
+}
+
+fn mend_of(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Notice => "",
+        Severity::Damage => RESTORE,
+        Severity::Tamper => SET_RIGHT,
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

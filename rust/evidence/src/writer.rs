@@ -1,0 +1,511 @@
+//! The one writer of a log.
+//!
+//! It has no thread of its own: every operation on files happens inside a call, so that a
+//! simulator can stop it after each.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::checkpoint::Checkpoints;
+use crate::clock::Clock;
+use crate::damage::Recovery;
+use crate::error::{At as _, LogError};
+use crate::frame::{
+    BODY_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, Salt, begin_frame, end_frame, put_commit,
+    put_record,
+};
+use crate::hash::{Hash, leaf_hash};
+use crate::header::{HEADER_BYTES, Header, is_log_name};
+use crate::keys::Signer;
+use crate::mark::MarkFile;
+use crate::note::Note;
+use crate::record::{Flags, Record};
+use crate::records::RECORD_BYTES_MAX;
+use crate::recovery::{Recovered, recover};
+use crate::segment::{CHECKPOINTS_FILE, LOCK_FILE, SegmentInfo, drop_void, segment_name};
+use crate::storage::{Held, Storage, StoredFile, write_all_at};
+use crate::tree::Frontier;
+use crate::watermark::Watermark;
+
+/// A commit brings the peaks when so many records have come since the last that did.
+const PEAKS_EVERY: u64 = 1024;
+/// Room for what a record has beside its payload.
+const ENVELOPE_BYTES_MAX: usize = 2 + 8 + 1 + 255 + 18 + 16 + 16;
+/// A buffer for a group that has grown beyond this is given back after the commit.
+const PENDING_KEPT_BYTES: usize = 16 << 20;
+
+/// How a log is written.
+#[derive(Debug, Clone)]
+pub struct LogOptions {
+    /// Name of the log.
+    pub name: String,
+    /// A segment that has grown to this many bytes is ended.
+    pub segment_bytes: u64,
+    /// So is one that is this old, in µs, by a clock that does not jump.
+    pub segment_age_us: i64,
+    /// Id for a new log, for tests; otherwise random.
+    pub new_id: Option<[u8; 16]>,
+    /// Signs the checkpoints.
+    pub signer: Option<Signer>,
+    /// Space kept back for audit records and checkpoints.
+    pub reserve_bytes: u64,
+    /// Space that is to stay free on the disk.
+    pub min_free_bytes: u64,
+    /// A longer payload is cut, and marked so.
+    pub record_bytes_max: usize,
+}
+
+impl LogOptions {
+    /// The usual options for a log of this name.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            segment_bytes: 256 << 20,
+            segment_age_us: 3_600_000_000,
+            new_id: None,
+            signer: None,
+            reserve_bytes: 0,
+            min_free_bytes: 0,
+            record_bytes_max: 64 << 20,
+        }
+    }
+
+    /// Id of the signing key as segment headers have it.
+    pub(crate) fn key_id(&self) -> u64 {
+        self.signer.as_ref().map_or(0, |signer| u64::from_le_bytes(signer.verifier().id()))
+    }
+}
+
+/// What is flushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Durable {
+    /// Number of records.
+    pub size: u64,
+    /// Root over them.
+    pub root: Hash,
+}
+
+/// The segment that is written to.
+pub(crate) struct Live {
+    pub file: Box<dyn StoredFile>,
+    pub path: PathBuf,
+    pub number: u64,
+    /// Up to here the file is good; 0 while its header is still to be written.
+    pub bytes: u64,
+    /// What the clock that does not jump showed when it was opened.
+    pub opened: Duration,
+    /// Its name is not flushed yet.
+    pub unnamed: bool,
+}
+
+/// Appends records to a log, and makes them durable in groups.
+pub struct LogWriter {
+    storage: Arc<dyn Storage>,
+    clock: Arc<dyn Clock>,
+    dir: PathBuf,
+    options: LogOptions,
+    id: [u8; 16],
+    salt: Salt,
+    segments: Vec<SegmentInfo>,
+    next_number: u64,
+    live: Option<Live>,
+    mark: MarkFile,
+    checkpoints: Checkpoints,
+    durable: Frontier,
+    /// The tree starts anew with the next segment.
+    anew: bool,
+    /// The tree over all records, those pending included.
+    tree: Frontier,
+    /// Frames of the group that is pending.
+    pending: Vec<u8>,
+    since_peaks: u64,
+    _lock: Box<dyn Held>,
+}
+
+impl LogWriter {
+    /// Opens the log in `dir`, or makes one; tells what it found.
+    pub fn open(
+        storage: Arc<dyn Storage>,
+        clock: Arc<dyn Clock>,
+        dir: &Path,
+        mut options: LogOptions,
+    ) -> Result<(Self, Recovery), LogError> {
+        if !is_log_name(&options.name) {
+            return Err(LogError::Name { name: options.name });
+        }
+        options.record_bytes_max =
+            options.record_bytes_max.min(RECORD_BYTES_MAX - ENVELOPE_BYTES_MAX);
+        let lock = take_lock(storage.as_ref(), dir)?;
+        let recovered = recover(&storage, clock.as_ref(), dir, &options)?;
+        let Recovered { recovery, id, segments, next_number, live, mark, checkpoints, state } =
+            recovered;
+        let mut writer = Self {
+            mark: MarkFile::open(storage.clone(), dir, mark.as_ref()),
+            storage,
+            clock,
+            dir: dir.to_owned(),
+            options,
+            id,
+            salt: Salt::new(&id),
+            segments,
+            next_number,
+            live,
+            checkpoints,
+            durable: state.durable,
+            anew: state.anew,
+            tree: state.tree,
+            pending: state.pending,
+            since_peaks: PEAKS_EVERY,
+            _lock: lock,
+        };
+        match writer.settle(mark.is_none()) {
+            // What was adopted stays pending, and the next commit has it.
+            Ok(()) | Err(LogError::Full { .. }) => Ok((writer, recovery)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes durable what recovery kept, before anything new comes.
+    fn settle(&mut self, rewrite_mark: bool) -> Result<(), LogError> {
+        if !self.pending.is_empty() {
+            self.commit()?;
+        } else if rewrite_mark {
+            // A new log has its watermark before its first segment, so that one without is known
+            // to have lost it.
+            let last = self.segments.last();
+            let (number, bytes) = last.map_or((0, 0), |last| (last.number, last.bytes));
+            self.write_mark(number, bytes, self.durable.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Name of the log.
+    pub fn name(&self) -> &str {
+        &self.options.name
+    }
+
+    /// Its id.
+    pub fn id(&self) -> [u8; 16] {
+        self.id
+    }
+
+    /// Its key in event ids, 47 bits.
+    pub fn key(&self) -> u64 {
+        log_key(&self.id, &self.options.name)
+    }
+
+    /// Its folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// How it is written.
+    pub fn options(&self) -> &LogOptions {
+        &self.options
+    }
+
+    /// Takes a record into the group that is pending; gives its sequence. Nothing is written.
+    pub fn append(&mut self, record: &Record<'_>) -> u64 {
+        let mut record = *record;
+        if record.payload.len() > self.options.record_bytes_max {
+            record.payload = &record.payload[..self.options.record_bytes_max];
+            record.flags = record.flags.with(Flags::CUT);
+        }
+        let sequence = self.tree.size();
+        let leaf = if record.payload.len() + ENVELOPE_BYTES_MAX <= BODY_BYTES_MAX {
+            let start = begin_frame(&mut self.pending, sequence, FrameKind::Whole);
+            record.encode(&mut self.pending);
+            end_frame(&mut self.pending, start, self.salt);
+            leaf_hash(&[&self.pending[start + FRAME_HEADER_BYTES..]])
+        } else {
+            let mut bytes = Vec::with_capacity(record.payload.len() + ENVELOPE_BYTES_MAX);
+            record.encode(&mut bytes);
+            put_record(&mut self.pending, self.salt, sequence, &bytes);
+            leaf_hash(&[&bytes])
+        };
+        self.tree.push(leaf);
+        sequence
+    }
+
+    /// How many records are pending, and how many bytes they take.
+    pub fn pending(&self) -> (u64, usize) {
+        (self.tree.size() - self.durable.size(), self.pending.len())
+    }
+
+    /// What is flushed.
+    pub fn durable(&self) -> Durable {
+        Durable { size: self.durable.size(), root: self.durable.root() }
+    }
+
+    /// Number of records, those pending included.
+    pub fn size(&self) -> u64 {
+        self.tree.size()
+    }
+
+    /// First record that is still kept; the number of records where none is.
+    pub fn first(&self) -> u64 {
+        self.segments.first().map_or(self.durable.size(), |segment| segment.first)
+    }
+
+    /// The segments that hold flushed records, by number. The last may still be written to.
+    pub fn segments(&self) -> &[SegmentInfo] {
+        &self.segments
+    }
+
+    /// Number of the segment that is written to, if one is.
+    pub fn live_segment(&self) -> Option<u64> {
+        self.live.as_ref().map(|live| live.number)
+    }
+
+    /// Makes the pending group durable: writes it with its commit frame, flushes, writes the
+    /// watermark, flushes.
+    ///
+    /// After an error nothing of the group counts; it stays pending, and a later call may succeed.
+    /// What a failed write left is cut off. A segment whose flush failed is never written to again:
+    /// the group goes to a new one with the same sequences.
+    pub fn commit(&mut self) -> Result<Durable, LogError> {
+        if self.is_due() {
+            self.roll()?;
+        }
+        if !self.pending.is_empty() {
+            self.open_live()?;
+            self.write_group()?;
+        }
+        Ok(self.durable())
+    }
+
+    /// Ends the segment. The next commit opens another.
+    pub fn roll(&mut self) -> Result<(), LogError> {
+        let Some(live) = self.live.as_ref().filter(|live| live.bytes > 0) else { return Ok(()) };
+        let mut frame = Vec::new();
+        put_commit(&mut frame, self.salt, FrameKind::End, &self.durable, self.clock.now_us(), true);
+        let (number, written) = (live.number, live.bytes + frame.len() as u64);
+        self.write_live(&frame)?;
+        self.live = None;
+        self.note_segment(number, written);
+        Ok(())
+    }
+
+    /// Signs what is durable, and keeps the note.
+    pub fn checkpoint(&mut self) -> Result<Note, LogError> {
+        let Some(signer) = &self.options.signer else {
+            return Err(LogError::Unsigned { name: self.options.name.clone() });
+        };
+        let mut note = self.unsigned_note();
+        note.sign(&[signer]);
+        self.keep_note(&note)?;
+        Ok(note)
+    }
+
+    /// The note about what is durable now, without signatures.
+    pub fn unsigned_note(&self) -> Note {
+        let durable = self.durable();
+        Note {
+            origin: self.options.name.clone(),
+            size: durable.size,
+            root: durable.root,
+            time_us: self.clock.now_us(),
+            elapsed_s: self.checkpoints.elapsed_s(self.clock.elapsed()),
+            first: Some(self.first()).filter(|&first| first > 0),
+            next_key: None,
+            further: Vec::new(),
+            signatures: Vec::new(),
+        }
+    }
+
+    /// Appends a signed note to the log's own, and flushes it.
+    pub fn keep_note(&mut self, note: &Note) -> Result<(), LogError> {
+        self.checkpoints.append(note).at(&self.dir.join(CHECKPOINTS_FILE))
+    }
+
+    /// The log's notes.
+    pub fn checkpoints(&self) -> &Checkpoints {
+        &self.checkpoints
+    }
+
+    /// Whether the segment is large or old enough to be ended.
+    fn is_due(&self) -> bool {
+        let Some(live) = self.live.as_ref().filter(|live| live.bytes > 0) else { return false };
+        let age = self.clock.elapsed().saturating_sub(live.opened);
+        let age_max = Duration::from_micros(self.options.segment_age_us.max(0).unsigned_abs());
+        live.bytes >= self.options.segment_bytes || age >= age_max
+    }
+
+    /// Makes the file of the next segment, unless one is open.
+    fn open_live(&mut self) -> Result<(), LogError> {
+        if self.live.is_some() {
+            return Ok(());
+        }
+        let number = self.next_number;
+        let path = self.dir.join(segment_name(number, self.durable.size(), false));
+        self.next_number += 1;
+        let file = self.storage.create(&path).at(&path)?;
+        let opened = self.clock.elapsed();
+        self.live = Some(Live { file, path, number, bytes: 0, opened, unnamed: true });
+        Ok(())
+    }
+
+    fn write_group(&mut self) -> Result<(), LogError> {
+        let Some(live) = &self.live else { return Ok(()) };
+        let (number, begins) = (live.number, live.bytes == 0);
+        let records = self.tree.size() - self.durable.size();
+        let with_peaks = begins || self.since_peaks + records >= PEAKS_EVERY;
+        let group = self.pending.len();
+        if begins {
+            self.pending.splice(..0, self.header(number).encode().iter().copied());
+        }
+        put_commit(
+            &mut self.pending,
+            self.salt,
+            FrameKind::Commit,
+            &self.tree,
+            self.clock.now_us(),
+            with_peaks,
+        );
+        let frames = std::mem::take(&mut self.pending);
+        let written = self.write_live(&frames);
+        self.pending = frames;
+        let marked = written.and_then(|bytes| {
+            self.write_mark(number, bytes, self.tree.clone()).inspect_err(|_| self.live = None)?;
+            Ok(bytes)
+        });
+        match marked {
+            Ok(bytes) => self.settle_group(number, bytes, records, with_peaks),
+            Err(error) => {
+                if begins {
+                    self.pending.drain(..HEADER_BYTES);
+                }
+                self.pending.truncate(group);
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn settle_group(&mut self, number: u64, bytes: u64, records: u64, with_peaks: bool) {
+        self.note_segment(number, bytes);
+        self.durable.clone_from(&self.tree);
+        self.anew = false;
+        self.since_peaks = if with_peaks { 0 } else { self.since_peaks + records };
+        self.pending.clear();
+        if self.pending.capacity() > PENDING_KEPT_BYTES {
+            self.pending = Vec::new();
+        }
+    }
+
+    fn header(&self, number: u64) -> Header {
+        Header {
+            name: self.options.name.clone(),
+            id: self.id,
+            number,
+            time_us: self.clock.now_us(),
+            key: self.options.key_id(),
+            sealed: false,
+            anew: self.anew,
+            tree: self.durable.clone(),
+        }
+    }
+
+    /// Appends bytes to the open segment and flushes them; gives its new length.
+    ///
+    /// After a failed write the file is cut back, so that the next append stands where this one
+    /// would have. After a failed cut or flush the segment is given up.
+    fn write_live(&mut self, bytes: &[u8]) -> Result<u64, LogError> {
+        let Some(live) = &mut self.live else {
+            return Err(LogError::io(&self.dir, io::ErrorKind::NotFound.into()));
+        };
+        if let Err(error) = write_all_at(live.file.as_ref(), bytes, live.bytes) {
+            let error = LogError::io(&live.path, error);
+            if live.file.set_len(live.bytes).is_err() {
+                self.give_up_live();
+            }
+            return Err(error);
+        }
+        let mut flushed = live.file.sync().at(&live.path);
+        if flushed.is_ok() && live.unnamed {
+            flushed = self.storage.sync_folder(&self.dir).at(&self.dir);
+        }
+        if let Err(error) = flushed {
+            self.give_up_live();
+            return Err(error);
+        }
+        live.unnamed = false;
+        live.bytes += bytes.len() as u64;
+        Ok(live.bytes)
+    }
+
+    /// Never writes to the segment again. One that never had a durable record is removed, so that
+    /// a disk that fails for long is not filled with them; where that fails it stays, and is void.
+    fn give_up_live(&mut self) {
+        if let Some(live) = self.live.take()
+            && live.bytes == 0
+        {
+            let _ = self.storage.remove(&live.path);
+        }
+    }
+
+    fn write_mark(&mut self, segment: u64, bytes: u64, tree: Frontier) -> Result<(), LogError> {
+        self.mark.write(Watermark {
+            generation: 0,
+            id: self.id,
+            segment,
+            segment_bytes: bytes,
+            time_us: self.clock.now_us(),
+            tree,
+        })
+    }
+
+    /// Keeps the list of segments up with a flushed length.
+    fn note_segment(&mut self, number: u64, bytes: u64) {
+        match self.segments.last_mut() {
+            Some(last) if last.number == number => last.bytes = bytes,
+            _ => {
+                let first = self.durable.size();
+                let path = self.dir.join(segment_name(number, first, false));
+                self.segments.push(SegmentInfo { number, first, sealed: false, bytes, path });
+                drop_void(&mut self.segments);
+            }
+        }
+    }
+}
+
+/// Key of a log in event ids: the first 47 bits of `BLAKE3(id ‖ name)`.
+pub fn log_key(id: &[u8; 16], name: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(id);
+    hasher.update(name.as_bytes());
+    let mut key = [0; 8];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_be_bytes(key) >> 17
+}
+
+fn take_lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn Held>, LogError> {
+    make_folder(storage, dir)?;
+    let path = dir.join(LOCK_FILE);
+    storage.lock(&path).map_err(|error| match error.kind() {
+        io::ErrorKind::WouldBlock => LogError::Locked { path },
+        _ => LogError::io(&path, error),
+    })
+}
+
+/// Makes the folder, and flushes its name and those of the folders it lies in: if they were lost,
+/// the log would be. Where the folder stands already, an earlier process may have been stopped
+/// before it came to that.
+fn make_folder(storage: &dyn Storage, dir: &Path) -> Result<(), LogError> {
+    storage.create_folder(dir).at(dir)?;
+    for folder in dir.ancestors().skip(1) {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        match storage.sync_folder(folder) {
+            // Whoever may not open a folder, or not write there, has made none in it.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                ) => {}
+            synced => synced.at(folder)?,
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! P5: a failed write or flush is never acknowledged and never comes back later.
+
+use bigsec_evidence::LogWriter;
+use bigsec_evidence::simulator::{Fault, Operation, Random};
+
+use crate::machine::{DIR, Machine};
+
+/// So often a caller tries again before the test takes the log for dead.
+const TRIES: usize = 8;
+
+fn open(machine: &mut Machine) -> LogWriter {
+    for _ in 0..TRIES {
+        if let Ok((writer, recovery)) = machine.open() {
+            assert!(recovery.damage.is_empty(), "a fault is no damage: {:?}", recovery.damage);
+            return writer;
+        }
+    }
+    panic!("the log does not open: {:?}", machine.open().err());
+}
+
+fn commit(machine: &mut Machine, writer: &mut LogWriter) {
+    let failures = (0..TRIES).take_while(|_| machine.commit(writer).is_err()).count();
+    assert!(failures < TRIES, "the log does not heal: {:?}", machine.commit(writer).err());
+}
+
+/// A run that meets the fault somewhere, and in which every failure is tried again.
+fn live(machine: &mut Machine) {
+    let mut writer = open(machine);
+    for round in 0..12 {
+        for _ in 0..round % 5 * 4 {
+            machine.append(&mut writer);
+        }
+        commit(machine, &mut writer);
+        match round {
+            3 | 8 => {
+                // A failed note or a failed end of a segment is tried again at the next occasion.
+                let _ = writer.checkpoint();
+            }
+            5 => {
+                let _ = writer.roll();
+            }
+            10 => {
+                drop(writer);
+                writer = open(machine);
+                machine.check(&writer);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What was told is so after the process is started again, after a crash, and after both.
+fn hold_to_promises(machine: &Machine, seed: u64) {
+    let mut killed = machine.with(machine.storage.killed());
+    let writer = killed.reopen();
+    let mut both = killed.with(killed.storage.crash(seed));
+    drop(writer);
+    let writer = both.reopen();
+    both.go_on(writer);
+    let mut crashed = machine.with(machine.storage.crash(seed));
+    let writer = crashed.reopen();
+    crashed.go_on(writer);
+}
+
+const FAULTS: &[(Operation, Fault)] = &[
+    (Operation::Write, Fault::Before),
+    (Operation::Write, Fault::After),
+    (Operation::Write, Fault::Short),
+    (Operation::Write, Fault::Full),
+    (Operation::Sync, Fault::Before),
+    (Operation::SyncFolder, Fault::Before),
+    (Operation::SyncFolder, Fault::After),
+    (Operation::Rename, Fault::Before),
+    (Operation::Rename, Fault::After),
+    (Operation::SetLen, Fault::Before),
+    (Operation::SetLen, Fault::After),
+    (Operation::Create, Fault::Before),
+    (Operation::Create, Fault::After),
+    (Operation::Create, Fault::Full),
+    (Operation::Open, Fault::Before),
+    (Operation::Read, Fault::Before),
+    (Operation::Remove, Fault::Before),
+    (Operation::Remove, Fault::After),
+    (Operation::Reserve, Fault::Before),
+    (Operation::Reserve, Fault::Full),
+    (Operation::CreateFolder, Fault::Before),
+];
+
+#[test]
+fn p5_a_call_that_fails_is_never_acknowledged_and_leaves_nothing_behind() {
+    let seed = crate::seed();
+    let mut runs = 0;
+    for &(operation, fault) in FAULTS {
+        for n in 1..=50 {
+            for length in [1, 3] {
+                let mut machine = Machine::new(seed ^ n);
+                machine.storage.fail(operation, n..n + length, fault);
+                live(&mut machine);
+                let met = machine.storage.count(operation) >= n;
+                hold_to_promises(&machine, seed ^ (n << 8));
+                runs += 1;
+                if !met {
+                    break;
+                }
+            }
+        }
+    }
+    println!("{runs} runs");
+}
+
+#[test]
+fn p5_many_faults_and_a_crash_among_them() {
+    const LIVES: u64 = 1_000;
+    let seed = crate::seed();
+    for life in 0..LIVES {
+        let mut random = Random::new(seed ^ (life << 20));
+        let mut machine = Machine::new(random.next_u64());
+        for _ in 0..1 + random.below(8) {
+            let (operation, fault) = FAULTS[random.below(FAULTS.len())];
+            let n = 1 + random.below(40) as u64;
+            machine.storage.fail(operation, n..n + 1 + random.below(2) as u64, fault);
+        }
+        machine.storage.crash_at(20 + random.below(120) as u64);
+        if let Ok((mut writer, _)) = machine.open() {
+            while !machine.storage.is_down() {
+                for _ in 0..random.below(6) {
+                    machine.append(&mut writer);
+                }
+                let _ = machine.commit(&mut writer);
+                if random.one_in(8) {
+                    let _ = writer.checkpoint();
+                }
+                if random.one_in(8) {
+                    let _ = writer.roll();
+                }
+            }
+        }
+        println!("life {life}");
+        hold_to_promises(&machine, random.next_u64());
+    }
+    println!("{LIVES} lives");
+}
