@@ -1,6 +1,6 @@
 """The compiled core. Use the names that `bigsec` exports; this module is their implementation."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from typing import Any, final
 
@@ -232,6 +232,8 @@ class Scanner:
     inputs, format, timezone, received_us: as for EventReader.
     since_us, until_us: only events with `time_effective` in [since, until) (µs UTC) are matched.
     known_files: (prefix hash hex, ordinal, size, content hash hex) of files seen by earlier scans.
+    evidence: folder of an evidence log that the records go to, unsigned; None keeps none.
+    keep_raw: all records; otherwise only those that signals speak of.
     """
 
     def __new__(
@@ -246,6 +248,8 @@ class Scanner:
         since_us: int | None = None,
         until_us: int | None = None,
         known_files: Sequence[tuple[str, int, int, str]] = ...,
+        evidence: str | PathLike[str] | None = None,
+        keep_raw: bool = True,
     ) -> Scanner: ...
     def __iter__(self) -> Iterator[ScanChunk]: ...
     def __next__(self) -> ScanChunk: ...
@@ -331,27 +335,37 @@ class Daemon:
     Opens the log. Raises ConfigError and EvidenceError.
     """
 
-    def __new__(cls, settings: str, packs: Packs, rules: Rules) -> Daemon: ...
+    def __new__(cls, settings: str, packs: Packs, rules: Rules | None) -> Daemon: ...
     @property
     def log_id(self) -> str:
         """Id of the log, 32 hexadecimal digits."""
+
+    @property
+    def drained(self) -> bool:
+        """Whether it was stopped and all chunks were given."""
 
     def start(self, position: int) -> None:
         """Take records in, and read the log from a sequence on; -1 from the first it has."""
 
     def next_chunk(self, timeout_s: float) -> DaemonChunk | None:
-        """The next chunk; None where none came in time, or, after `stop`, where there is no more."""
+        """The next chunk; None where none came in time or, after `stop`, where all was read."""
 
     def append(self, source: str, records: list[bytes]) -> int:
         """Put records of the platform itself into the log; the sequence after them, durable."""
 
     def status(self) -> str: ...
+    def address(self, source: str) -> str | None:
+        """Where a source listens: with the port that the system chose for port 0."""
+
     def set_gauge(self, name: str, value: float) -> None: ...
-    def reload(self, settings: str, packs: Packs, rules: Rules) -> str:
+    def reload(self, settings: str, packs: Packs, rules: Rules | None) -> str:
         """Take another configuration; what changed, as JSON. Raises and keeps the old one."""
 
-    def stop(self, deadline_s: float) -> None:
-        """End the sources, flush, and let the rest of the log be read by `next_chunk`."""
+    def stop(self, deadline_s: float) -> list[str]:
+        """End the sources, flush, and let the rest of the log be read by `next_chunk`.
+
+        The names of sources that did not end in time.
+        """
 
 @final
 class LogEvents:
@@ -375,6 +389,70 @@ class LogEvents:
     ) -> LogEvents: ...
     def next_chunk(self, timeout_s: float) -> DaemonChunk | None:
         """The next chunk; None where none came in time, or all before `until` was read."""
+
+@final
+class EvidenceLog:
+    """An evidence log in a folder, read offline; nothing is written. Raises EvidenceError."""
+
+    def __new__(cls, path: str | PathLike[str]) -> EvidenceLog: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def id(self) -> str:
+        """32 hexadecimal digits."""
+
+    @property
+    def first(self) -> int:
+        """The first record still kept."""
+
+    @property
+    def size(self) -> int:
+        """One after the last record that is durable."""
+
+    def verify(
+        self,
+        *,
+        keys: Sequence[str] = (),
+        name: str | None = None,
+        checkpoints: Sequence[str] = (),
+        threads: int = 0,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> str:
+        """Verify the whole log; the report as JSON.
+
+        keys: verifier keys that are believed, as text. name: what the log must be called.
+        checkpoints: signed notes that were kept elsewhere. progress: segments done, of how many.
+        """
+
+    def show(self, reference: str) -> dict[str, Any]:
+        """A record by sequence or event id, with its proof.
+
+        Keys: sequence, event_id, source, received_us, peer, flags (continued, cut, double), raw
+        (bytes), record (bytes as hashed), leaf, path (list), size, root, checkpoint (note or None).
+        Raises NotFoundError.
+        """
+
+    def export(self, references: Sequence[str]) -> str:
+        """A bundle of records that a third party verifies, as JSON."""
+
+def generate_key(path: str | PathLike[str], name: str) -> str:
+    """Make a signing key in a file that only its owner can read; its verifier key."""
+
+def verifier_key(path: str | PathLike[str]) -> str:
+    """The verifier key of a key file."""
+
+def rotate_key(
+    log: str | PathLike[str], key: str | PathLike[str], new_key: str | PathLike[str]
+) -> str:
+    """Sign the new key with the old one in the log's checkpoints; the new verifier key."""
+
+def approve_deletion(
+    log: str | PathLike[str], key: str | PathLike[str], retention_days: int, until: str
+) -> str:
+    """Sign an approval of a shorter retention into the log's folder; the signed note.
+
+    until: the day on which the approval ends, YYYY-MM-DD.
+    """
 
 def explain_record(
     raw: bytes,
@@ -407,6 +485,7 @@ __all__ = [
     "Daemon",
     "DaemonChunk",
     "EventReader",
+    "EvidenceLog",
     "Leaf",
     "Ledger",
     "LogEvents",
@@ -417,8 +496,11 @@ __all__ = [
     "Scanner",
     "SourceLedger",
     "__version__",
+    "approve_deletion",
     "codes",
     "explain_record",
+    "generate_key",
     "read_record",
+    "rotate_key",
     "schema",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bigsec.cli.credit import credit
 from bigsec.cli.levels import LEVELS, badge
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-    from bigsec._core import Ledger, Rules
+    from bigsec._core import Rules
     from bigsec.detect import Recorded
 
 TOP_RULES = 5
@@ -27,11 +27,36 @@ TOP_RULES = 5
 _SHOWN_MAX = 8
 
 
+class InputLedger(Protocol):
+    """What became of the records of one input, or of one source of a log."""
+
+    @property
+    def bytes(self) -> int: ...
+    @property
+    def received(self) -> int: ...
+    @property
+    def parsed(self) -> int: ...
+    @property
+    def unparsed(self) -> int: ...
+    @property
+    def quarantined(self) -> int: ...
+    @property
+    def events(self) -> int: ...
+    @property
+    def parsers(self) -> dict[str, int]: ...
+    @property
+    def reasons(self) -> dict[str, int]: ...
+    @property
+    def duplicate_of(self) -> str | None: ...
+    @property
+    def problems(self) -> list[Problem]: ...
+
+
 @dataclass(slots=True)
 class Account:
     """What a run did, summed over its inputs."""
 
-    ledgers: Sequence[Ledger] = ()
+    ledgers: Sequence[InputLedger] = ()
     elapsed_s: float = 0.0
     hidden: int = 0
     interrupted: bool = False

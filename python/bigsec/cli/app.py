@@ -11,7 +11,24 @@ from typing import Annotated, Any
 
 import typer
 
-from bigsec.cli import completion, demo, incidents, packs, parse, rules, scan, serve, token
+from bigsec.cli import (
+    completion,
+    config,
+    demo,
+    evidence,
+    incidents,
+    packs,
+    parse,
+    reload,
+    replay,
+    rules,
+    scan,
+    serve,
+    status,
+    token,
+    verify,
+)
+from bigsec.cli import run as daemon
 from bigsec.cli.exits import DISK_FULL, Exit, exit_of
 from bigsec.cli.help import HelpfulCommand, HelpfulGroup
 from bigsec.cli.problems import render, show_error
@@ -100,9 +117,31 @@ def _register() -> None:
     """The list of commands, in the order of the help page."""
     _add(app, "scan", scan.scan, "scan.help")
     _add(app, "parse", parse.parse, "parse.help")
-    groups = (("incidents", incidents), ("rules", rules), ("packs", packs), ("token", token))
+    _add(app, "run", daemon.run, "run.help")
+    _add(app, "reload", reload.reload, "reload.help")
+    _add(app, "status", status.status, "status.help")
+    _add(app, "top", status.top, "top.help")
+    _add(app, "verify", verify.verify, "verify.help")
+    _add(app, "replay", replay.replay, "replay.help")
+    groups = (
+        ("config", config),
+        ("evidence", evidence),
+        ("incidents", incidents),
+        ("rules", rules),
+        ("packs", packs),
+        ("token", token),
+    )
     for name, group in groups:
         app.add_typer(group.app, name=name, cls=Group, no_args_is_help=True)
+    _add(config.app, "init", config.init, "config.init_help")
+    _add(config.app, "show", config.show, "config.show_help")
+    _add(config.app, "check", config.check, "config.check_help")
+    _add(config.app, "schema", config.schema, "config.schema_help")
+    _add(evidence.app, "show", evidence.show, "evidence.show_help")
+    _add(evidence.app, "export", evidence.export, "evidence.export_help")
+    _add(evidence.app, "keygen", evidence.keygen, "evidence.keygen_help")
+    _add(evidence.app, "rotate", evidence.rotate, "evidence.rotate_help")
+    _add(evidence.app, "approve", evidence.approve, "evidence.approve_help")
     _add(incidents.app, "list", incidents.list_stored, "incidents.list_help")
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
     _add(rules.app, "check", rules.check, "rules.check_help")

@@ -1,4 +1,4 @@
-"""The detection module as the daemon drives it. Modules do not import one another: here they meet."""
+"""Detection as the daemon drives it; modules do not import one another, so they meet here."""
 
 from __future__ import annotations
 

@@ -72,7 +72,9 @@ def _tell(result: dict[str, Any], talk: Talk) -> int:
         talk.say(text("reload.done", count=len(result["changes"])))
     if not result["ok"]:
         names = set(Problem.__dataclass_fields__)
-        talk.show([Problem(**{k: v for k, v in p.items() if k in names}) for p in result["problems"]])
+        talk.show(
+            [Problem(**{k: v for k, v in p.items() if k in names}) for p in result["problems"]]
+        )
         talk.say(text("reload.refused"))
         return Exit.CONFIGURATION
     return Exit.DONE

@@ -110,7 +110,7 @@ def own_log(form: LogForm) -> OwnLog:
 def _line(entry: dict[str, Any]) -> str:
     """An entry as a person reads it: local time, level, text, and what else there is."""
     moment = datetime.fromisoformat(entry["time"]).astimezone().strftime("%H:%M:%S")
-    level = text(f"run.level_{entry['level']}")
+    level = text(f"log_level.{entry['level']}")
     known = {"time", "level", "code", "text"}
     more = "".join(f"  {name}={value}" for name, value in entry.items() if name not in known)
     return visible(f"{moment} {level} {entry['text']}{more}")

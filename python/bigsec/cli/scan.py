@@ -31,7 +31,7 @@ from bigsec.cli.options import (
 from bigsec.cli.output import Format, rows
 from bigsec.cli.problems import is_error
 from bigsec.cli.ruleset import load_rules
-from bigsec.cli.scanning import Destination, Plan, rules_left_out, run
+from bigsec.cli.scanning import Destination, Plan, evidence_folder, rules_left_out, run
 from bigsec.cli.signal_view import SIGNAL_COLUMNS, signal_line
 from bigsec.cli.span import moment_us, zone
 from bigsec.cli.stop import Stop
@@ -57,6 +57,7 @@ PAGE = 200
 OutputOption = Annotated[
     str | None, typer.Option("--output", "-o", metavar="DIR", help=text("scan.output"))
 ]
+NoRawOption = Annotated[bool, typer.Option("--no-raw", help=text("scan.no_raw"))]
 SignalsOption = Annotated[bool, typer.Option("--signals", help=text("scan.signals"))]
 FailOnOption = Annotated[
     str | None, typer.Option("--fail-on", metavar="LEVEL", help=text("scan.fail_on"))
@@ -67,6 +68,7 @@ def scan(
     paths: PathsArgument,
     rules: RulesOption = None,
     output: OutputOption = None,
+    no_raw: NoRawOption = False,
     signals: SignalsOption = False,
     form: FormatOption = None,
     json: JsonOption = False,
@@ -102,6 +104,8 @@ def scan(
             timezone=timezone,
             since_us=since_us,
             until_us=until_us,
+            evidence=None if output is None else evidence_folder(output),
+            keep_raw=not no_raw,
         )
         if not plan.inputs:
             return Exit.BAD_INPUT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -31,6 +32,15 @@ class Plan:
     timezone: str = "UTC"
     since_us: int | None = None
     until_us: int | None = None
+    evidence: str | None = None
+    """Folder of an evidence log that the records go to."""
+    keep_raw: bool = True
+    """All records go there; otherwise those that signals speak of."""
+
+
+def evidence_folder(output: str) -> str:
+    """Where a scan keeps the records that it read, below its output folder."""
+    return os.path.join(output, "evidence")
 
 
 class Destination:
@@ -90,12 +100,14 @@ def run(
         since_us=plan.since_us,
         until_us=plan.until_us,
         known_files=store.known_files(),
+        evidence=plan.evidence,
+        keep_raw=plan.keep_raw,
     )
     for chunk in scanner:
         signals, events = chunk.signals.to_pylist(), chunk.events.to_pylist()
         if on_signal is not None:
             progress.clear()
-            _hand_on(signals, events, on_signal)
+            hand_on(signals, events, on_signal)
         if signals:
             add(store, signals, events)
         progress.update(*scanner.progress())
@@ -114,7 +126,7 @@ def run(
     )
 
 
-def _hand_on(
+def hand_on(
     signals: list[dict[str, Any]], events: list[dict[str, Any]], on_signal: SignalSink
 ) -> None:
     raw = {event["event_id"]: event.get("raw_data") for event in events}

@@ -209,12 +209,13 @@ class Service:
         self._watch.end(within_s=5.0)
         self._log.info("daemon.stopping", "no more records are taken in")
         until = time.monotonic() + self._settings.limits.stop_s
-        self._daemon.stop(float(self._settings.limits.stop_s))
-        while (left := until - time.monotonic()) > 0:
-            chunk = self._daemon.next_chunk(left)
-            if chunk is None or not self._record(chunk, patience_s=left):
-                break
+        for name in self._daemon.stop(float(self._settings.limits.stop_s)):
+            self._log.warning("daemon.source_late", f"[sources.{name}] did not end in time")
+        while not self._daemon.drained and (left := until - time.monotonic()) > 0:
             self._systemd.alive()
+            chunk = self._daemon.next_chunk(min(left, WAIT_S))
+            if chunk is not None and not self._record(chunk, patience_s=left):
+                break
         self._correlate()
         self._sinks.stop(max(1.0, until - time.monotonic()))
         self._log.info("daemon.stopped", "what was acknowledged stands in the log")

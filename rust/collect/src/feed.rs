@@ -4,10 +4,12 @@ use std::io::{self, Read};
 use std::sync::Arc;
 
 use bigsec_event::{Code, EventId, EventMeta, Origin, Problem, TimeBound, codes, file_key};
+use bigsec_evidence::{Flags, Record};
 use bigsec_parse::{Outcome, PackSet, ParseOptions, Parsed, Parser};
 
 use crate::clock::{Clock, SystemClock};
 use crate::decompress::{RatioExceeded, decompress};
+use crate::evidence::Evidence;
 use crate::file_book::{FileBook, KnownFile, Resolved};
 use crate::framing::{Frame, Frames, Lines};
 use crate::input::{Input, cannot_open};
@@ -76,6 +78,7 @@ pub struct Feed {
     open: Option<Open>,
     parsed: Parsed,
     ledgers: Vec<Ledger>,
+    evidence: Option<Evidence>,
 }
 
 impl Feed {
@@ -116,6 +119,7 @@ impl Feed {
             open: None,
             parsed: Parsed::default(),
             ledgers: Vec::new(),
+            evidence: None,
         })
     }
 
@@ -124,6 +128,18 @@ impl Feed {
     pub fn tracking(mut self) -> Self {
         self.track = true;
         self
+    }
+
+    /// Keeps the records in a log.
+    #[must_use]
+    pub fn keeping(mut self, evidence: Option<Evidence>) -> Self {
+        self.evidence = evidence;
+        self
+    }
+
+    /// The log of the records, where they are kept.
+    pub(crate) fn evidence(&mut self) -> Option<&mut Evidence> {
+        self.evidence.as_mut()
     }
 
     /// How far it is.
@@ -187,6 +203,24 @@ impl Feed {
             }
         };
         ledger.received += 1;
+        if let Some(evidence) = &mut self.evidence {
+            let mut flags = Flags::default();
+            if continued {
+                flags = flags.with(Flags::CONTINUED);
+            }
+            if unfinished {
+                flags = flags.with(Flags::CUT);
+            }
+            evidence.see(&Record {
+                flags,
+                received_us: open.received_us,
+                source: &open.source,
+                peer: None,
+                id: Some(EventId::new(Origin::File, open.key, offset, 0)),
+                position: None,
+                payload: bytes,
+            });
+        }
         if continued || unfinished {
             self.parsed.set_plain(bytes);
             ledger.quarantined += 1;

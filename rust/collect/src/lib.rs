@@ -11,6 +11,7 @@ pub mod storage;
 pub mod daemon;
 mod decompress;
 mod detector;
+mod evidence;
 mod feed;
 mod file_book;
 mod framing;
@@ -25,6 +26,7 @@ mod scan;
 pub mod source;
 
 pub use detector::Found;
+pub use evidence::Evidence;
 pub use feed::{FedEvent, Feed, FeedOptions};
 pub use file_book::{FileBook, KnownFile};
 pub use framing::{Line, Lines, RECORD_LIMIT};

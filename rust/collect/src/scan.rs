@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bigsec_detect::{Entities, RuleSet};
-use bigsec_event::{EventMeta, FieldMaps, time_effective};
+use bigsec_event::{EventMeta, FieldMaps, Problem, time_effective};
 
 use crate::detector::{Detector, Found};
 use crate::feed::Feed;
@@ -62,10 +62,11 @@ impl Scanner {
         self.detector.matched()
     }
 
-    /// The next part of the result; `None` after the last. A part may hold no signal.
-    pub fn next_chunk(&mut self) -> Option<Found> {
+    /// The next part of the result; `None` after the last. A part may hold no signal. Fails where
+    /// the evidence cannot be kept; the part is then lost, and the scan has to be run again.
+    pub fn next_chunk(&mut self) -> Result<Option<Found>, Problem> {
         if self.finished {
-            return None;
+            return Ok(None);
         }
         let mut bytes = 0;
         while bytes < CHUNK_BYTES && !self.detector.is_full() {
@@ -74,10 +75,18 @@ impl Scanner {
                 break;
             };
             bytes += event.parsed.record.text().len() + 64;
-            if self.options.takes(&event.meta) {
-                self.detector.examine(event.parsed, &event.meta);
+            if !self.options.takes(&event.meta) {
+                continue;
+            }
+            if self.detector.examine(event.parsed, &event.meta) {
+                if let Some(evidence) = self.feed.evidence() {
+                    evidence.keep_last();
+                }
             }
         }
-        Some(self.detector.finish())
+        if let Some(evidence) = self.feed.evidence() {
+            evidence.commit()?;
+        }
+        Ok(Some(self.detector.finish()))
     }
 }

@@ -182,6 +182,10 @@ codes! {
         "The evidence log has no signing key, so no checkpoint can be made. Make one with `bigsec evidence key`.";
     LOG_KEEPER = "BS5901" "log.keeper"
         "Checkpoints cannot be sent off the host. Records are still kept; what root rewrites after the last one that left would not be caught. See that the keeper can be reached.";
+    LOG_KEY = "BS5902" "log.key"
+        "A key cannot be used: its file may be read by others, is no key, or the text is no verifier key. Make one with `bigsec evidence keygen`.";
+    LOG_CHECKPOINT = "BS5903" "log.checkpoint"
+        "A checkpoint from outside the log cannot be read. It is the text of one signed note, as the second keeper has it.";
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::segment::{LOG_FILE, SegmentInfo, WATERMARK_FILE};
 use crate::storage::{Storage, read_full_at, write_all_at};
 use crate::tail::read_header;
 use crate::watermark::{SLOT_BYTES, Watermark};
+use crate::writer::LogOptions;
 
 const LOG_FILE_BYTES_MAX: usize = 4096;
 
@@ -51,41 +52,40 @@ pub(crate) fn identify(
     storage: &dyn Storage,
     dir: &Path,
     segments: &[SegmentInfo],
-    options: &crate::writer::LogOptions,
+    options: &LogOptions,
 ) -> Result<Identity, LogError> {
     let told = tell(storage, dir, segments)?;
     let log_file = told.log_file;
-    match told.found {
-        Some((name, id)) => {
-            // A log whose name only its writer knows is taken at the writer's word.
-            let name = name.unwrap_or_else(|| options.name.clone());
-            if name != options.name {
-                let (path, wanted) = (dir.to_owned(), options.name.clone());
-                return Err(LogError::OtherLog { path, wanted, found: name });
-            }
-            Ok(Identity { name, id, created: false, log_file })
-        }
-        None => {
-            let id = match options.new_id {
-                Some(id) => id,
-                None => random_id().at(dir)?,
-            };
-            Ok(Identity { name: options.name.clone(), id, created: true, log_file })
-        }
+    let Some((name, id)) = told.found else {
+        let id = match options.new_id {
+            Some(id) => id,
+            None => random_id().at(dir)?,
+        };
+        return Ok(Identity { name: options.name.clone(), id, created: true, log_file });
+    };
+    // A log whose name only its writer knows is taken at the writer's word.
+    let name = name.unwrap_or_else(|| options.name.clone());
+    if name != options.name {
+        let (path, wanted) = (dir.to_owned(), options.name.clone());
+        return Err(LogError::OtherLog { path, wanted, found: name });
     }
+    Ok(Identity { name, id, created: false, log_file })
 }
+
+/// Name, if it is known, and id of a log.
+pub(crate) type NameAndId = (Option<String>, [u8; 16]);
 
 /// Name, if it is known, and id of the log in a folder.
 pub(crate) fn log_in(
     storage: &dyn Storage,
     dir: &Path,
     segments: &[SegmentInfo],
-) -> Result<Option<(Option<String>, [u8; 16])>, LogError> {
+) -> Result<Option<NameAndId>, LogError> {
     Ok(tell(storage, dir, segments)?.found)
 }
 
 struct Told {
-    found: Option<(Option<String>, [u8; 16])>,
+    found: Option<NameAndId>,
     log_file: LogFileState,
 }
 

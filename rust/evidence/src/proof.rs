@@ -16,7 +16,6 @@ use crate::tree::{Frontier, RECORDS_MAX};
 use crate::verify::Finding;
 use crate::verify::folder::{Folder, Segment};
 use crate::verify::source::{FrameVisitor, read_frames};
-use crate::verify::walk::Tail;
 
 /// That a record is one of the first `size`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -274,6 +273,14 @@ impl Gather {
     }
 }
 
+impl Gather {
+    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
+        self.limit.is_some_and(|limit| {
+            if kind.is_record() { sequence >= limit } else { sequence > limit }
+        })
+    }
+}
+
 impl FrameVisitor for Gather {
     fn frame(&mut self, _offset: u64, _end: u64, frame: Frame<'_>) {
         if frame.sequence > RECORDS_MAX || self.is_void(frame.kind, frame.sequence) {
@@ -308,7 +315,7 @@ impl FrameVisitor for Gather {
         }
     }
 
-    fn unreadable(&mut self, _tail: Tail) {
+    fn unreadable(&mut self, _offset: u64, _fault: &'static str, _rest: &[u8]) {
         self.open = None;
     }
 
@@ -318,11 +325,6 @@ impl FrameVisitor for Gather {
         self.next.saturating_sub(1)..=RECORDS_MAX
     }
 
-    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
-        self.limit.is_some_and(|limit| {
-            if kind.is_record() { sequence >= limit } else { sequence > limit }
-        })
-    }
 }
 
 #[cfg(test)]

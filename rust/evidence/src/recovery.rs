@@ -136,8 +136,8 @@ impl Recoverer<'_> {
             }
         }
         match write_log_file(self.storage, self.dir, &self.identity).at(self.dir) {
-            // It is a cache; the log starts on a full disk without it.
-            Err(LogError::Full { .. }) => Ok(()),
+            // It is a cache; a log that has records starts on a full disk without it.
+            Err(LogError::Full { .. }) if !self.segments.is_empty() => Ok(()),
             written => written,
         }
     }
@@ -145,9 +145,8 @@ impl Recoverer<'_> {
     /// Takes the last note where it can be believed.
     fn read_note(&mut self, checkpoints: &Checkpoints) {
         if let Some(moved) = checkpoints.moved() {
+            // A crash leaves such bytes when it tears a note that was not flushed: no damage.
             self.recovery.moved.push(moved.to_owned());
-            let what = "bytes after the last note were none, and were moved aside";
-            self.damage(DamageKind::Checkpoints, self.last_first(), what);
         }
         let (Some(note), Some(signer)) = (checkpoints.last(), &self.options.signer) else { return };
         let keys = [signer.verifier().clone()];
@@ -188,6 +187,14 @@ impl Recoverer<'_> {
         marked.max(self.note.as_ref().map_or(0, |note| note.size))
     }
 
+    /// The same, as far as it can be about this segment: what the watermark says of an earlier one
+    /// proves no flush of this one, in which the same records may stand once more.
+    fn known_size_in(&self, tail: &Tail) -> u64 {
+        let mark = self.mark.as_ref().filter(|mark| mark.segment >= tail.number);
+        let marked = mark.map_or(0, |mark| mark.tree.size());
+        marked.max(self.note.as_ref().map_or(0, |note| note.size))
+    }
+
     /// Surveys the newest segment that belongs to the log and was begun.
     fn newest(&mut self) -> Result<Option<Tail>, LogError> {
         let salt = Salt::new(&self.identity.id);
@@ -218,30 +225,38 @@ impl Recoverer<'_> {
         Ok(None)
     }
 
-    /// Whether a segment may hold something that was flushed.
+    /// Whether a segment counts: something in it was acknowledged (a second group is written only
+    /// after the first was), or its first group is whole.
+    ///
+    /// Where the watermark speaks of an earlier segment, its first group was never acknowledged;
+    /// what of it a crash has torn is no damage, and the segment before may have the records.
     fn was_begun(&self, tail: &Tail) -> bool {
-        if tail.sealed || tail.groups[1].is_some() {
-            return true;
-        }
-        match &self.mark {
-            Some(mark) => mark.segment >= tail.number || self.known_size() > tail.first,
-            None => !tail.holds_nothing() || self.known_size() > tail.first,
-        }
+        let noted = self.note.as_ref().is_some_and(|note| note.size > tail.first);
+        let is_whole = tail.header.as_ref().is_ok_and(|(_, both)| *both)
+            && tail.groups[1].is_some()
+            && tail.faults.is_empty();
+        tail.sealed
+            || noted
+            || tail.groups[0].is_some()
+            || match &self.mark {
+                Some(mark) => mark.segment >= tail.number || is_whole,
+                None => !tail.holds_nothing(),
+            }
     }
 
     /// Goes on after the newest segment.
     fn go_on(&mut self, tail: &Tail, clock: &dyn Clock) -> Result<(State, Option<Live>), LogError> {
         let mark = self.mark.as_ref().filter(|mark| mark.segment == tail.number);
         let marked = mark.map(|mark| mark.segment_bytes);
-        let floor = tail.floor(self.known_size());
-        let Verdict { mut damage, whole_until } = tail.judge(floor, marked);
+        let floor = tail.floor(self.known_size_in(tail), self.mark.is_some());
+        let Verdict { mut damage, whole_until } = tail.judge(floor, marked, self.mark.is_some());
         let known = Known { mark: self.mark.as_ref(), note: self.note.as_ref() };
         let salt = Salt::new(&self.identity.id);
         let mut state = State::default();
         for lost in damage.iter().filter(|damage| damage.first < damage.end) {
             put_lost(&mut state.pending, salt, lost.first, lost.end, &lost.detail);
         }
-        let mut replay = Replay::new(tail, floor, known, state);
+        let mut replay = Replay::new(tail, floor, &known, state);
         replay.run(self.storage, tail, salt, whole_until)?;
         let (state, found) = replay.finish();
         damage.extend(found);
@@ -278,10 +293,13 @@ impl Recoverer<'_> {
         // Where this fails the log goes on in a new segment.
         let file = self.storage.open_write(&segment.path).ok()?;
         if segment.bytes > group.offset {
-            file.set_len(group.offset).and_then(|()| file.sync()).ok()?;
+            file.set_len(group.offset).ok()?;
             self.recovery.cut_bytes = segment.bytes - group.offset;
             segment.bytes = group.offset;
         }
+        // Even where nothing is cut now: a cut of the process before may not be flushed yet, and
+        // what was found not to be there must not come back.
+        file.sync().ok()?;
         Some(Live {
             file,
             path: segment.path.clone(),

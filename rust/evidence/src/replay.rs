@@ -46,7 +46,7 @@ pub(crate) struct Replay {
 
 impl Replay {
     /// Begins at the segment's first record. `state` brings the frames to be written first.
-    pub(crate) fn new(tail: &Tail, floor: u64, known: Known<'_>, state: State) -> Self {
+    pub(crate) fn new(tail: &Tail, floor: u64, known: &Known<'_>, state: State) -> Self {
         let header = tail.header.as_ref().ok().filter(|(header, _)| header.first() == tail.first);
         let exact = header.is_some();
         let tree =

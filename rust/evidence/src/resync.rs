@@ -1,10 +1,10 @@
 //! Where frames go on after damage.
 //!
 //! Any byte may be the beginning of the next frame, and a sender may have filled its records with
-//! what looks like heads of long frames. So that such content costs no more than other, the
-//! checksum of a candidate is not computed over its bytes but from the checksums of two prefixes of
-//! the window: CRC-32C is linear, so that `crc(ab)` and `crc(a)` give `crc(b)` by one
-//! multiplication with a power of x.
+//! what looks like heads of long frames. So that such content costs no more than other, only the
+//! first candidates are checked over their bytes; the checksums of further ones are computed from
+//! those of two prefixes of the window: CRC-32C is linear, so that `crc(ab)` and `crc(a)` give
+//! `crc(b)` by one multiplication with a power of x.
 
 use std::ops::RangeInclusive;
 
@@ -12,6 +12,8 @@ use crate::frame::{FRAME_HEADER_BYTES, FrameHead, FrameKind, Salt};
 
 /// The polynomial of CRC-32C, bits reversed.
 const POLYNOMIAL: u32 = 0x82F6_3B78;
+/// So many bytes are checked directly before prefixes are worth their cost.
+const DIRECT_BYTES: usize = 1 << 20;
 /// x⁰ in reversed bits.
 const ONE: u32 = 1 << 31;
 
@@ -26,6 +28,7 @@ pub(crate) fn find_frame(
     salt: Salt,
     plausible: &RangeInclusive<u64>,
 ) -> Option<usize> {
+    let mut direct = 0;
     let mut prefixes = None;
     (from..until.min(window.len())).find(|&offset| {
         let Ok(head) = FrameHead::read(&window[offset..]) else { return false };
@@ -33,6 +36,10 @@ pub(crate) fn find_frame(
         if head.kind == FrameKind::Lost || end > window.len() || !plausible.contains(&head.sequence)
         {
             return false;
+        }
+        direct += head.len;
+        if direct <= DIRECT_BYTES {
+            return salt.checksum(&window[offset + 4..end]) == head.checksum;
         }
         let prefixes = prefixes.get_or_insert_with(|| Prefixes::new(window, from));
         prefixes.checksum(salt, offset + 4, end) == head.checksum

@@ -4,12 +4,12 @@ use std::io;
 use std::ops::{Range, RangeInclusive};
 
 use crate::frame::{
-    FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Frame, FrameFault, FrameKind, Salt, parse_frame,
+    FRAME_BYTES_MAX, FRAME_HEADER_BYTES, Frame, FrameFault, FrameHead, FrameKind, Salt, parse_frame,
 };
 use crate::resync::find_frame;
 use crate::storage::{StoredFile, read_full_at};
 
-/// Two of the longest frames fit, so that a search for the next frame always gets on.
+/// Half of it holds more than the longest frame, so that a search for the next always gets on.
 const WINDOW_BYTES: usize = 1 << 20;
 /// The first fill is small: a reader that follows the log mostly finds little that is new.
 const FIRST_FILL_BYTES: usize = 1 << 18;
@@ -119,16 +119,24 @@ impl SegmentFrames {
                         });
                     }
                 }
-                // The window may have been filled while the writer was still at this frame.
-                Err(_) if !reread => {
+                Err(_) if !reread && self.is_stale()? => {
                     reread = true;
-                    wanted = self.window.len() - self.place;
                     self.window.truncate(self.place);
-                    self.fill(wanted)?;
                 }
                 Err(fault) => return Ok(Step::Fault(self.offset(), fault)),
             }
         }
+    }
+
+    /// Whether the file now has other bytes than the window where the next frame stands: the writer
+    /// may have been at it when the window was filled.
+    fn is_stale(&self) -> io::Result<bool> {
+        let held = &self.window[self.place..];
+        let body = FrameHead::read(held).map_or(0, |head| head.len);
+        let held = &held[..held.len().min(FRAME_HEADER_BYTES + body)];
+        let mut now = vec![0; held.len()];
+        let len = read_full_at(self.file.as_ref(), &mut now, self.offset())?;
+        Ok(now[..len] != *held)
     }
 
     /// The body of the frame that [`step`](Self::step) gave last.
@@ -141,9 +149,13 @@ impl SegmentFrames {
     pub fn resync(&mut self, plausible: &RangeInclusive<u64>) -> io::Result<Option<u64>> {
         let mut from = 1;
         loop {
-            let filled = self.fill(WINDOW_BYTES)?;
+            let mut filled = self.window.len() - self.place;
+            // It is filled up only when half is used up, so that many faults cost no more than few.
+            if filled < WINDOW_BYTES / 2 {
+                filled = self.fill(WINDOW_BYTES)?;
+            }
             let window = &self.window[self.place..];
-            let whole = filled < WINDOW_BYTES;
+            let whole = filled < WINDOW_BYTES / 2 || self.bytes_left() <= filled as u64;
             // What begins later might not fit in the window, and is looked at in the next.
             let until = if whole { filled } else { filled - FRAME_BYTES_MAX };
             if let Some(found) = find_frame(window, from, until, self.salt, plausible) {

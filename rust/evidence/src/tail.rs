@@ -118,18 +118,26 @@ impl Tail {
         self.groups[1].is_none() && self.end == self.first
     }
 
-    /// What was flushed for certain: the greatest of what the watermark or a note says
-    /// (`known`), and what was written only after the flush of what stood before it.
-    pub(crate) fn floor(&self, known: u64) -> u64 {
-        // A sealed segment was flushed before it was sealed.
-        let proven = self.groups[usize::from(self.sealed)].map_or(self.first, |group| group.size);
+    /// The last group that was flushed, as far as the segment itself proves it.
+    ///
+    /// A group is written only after the flush of the one before it, save where an attempt failed
+    /// and was cut off: a crash may leave the ends of both attempts. So with a watermark
+    /// (`is_marked`) that alone counts. A sealed segment was flushed before it was sealed.
+    fn proven(&self, is_marked: bool) -> Option<GroupEnd> {
+        if self.sealed { self.groups[1] } else { self.groups[0].filter(|_| !is_marked) }
+    }
+
+    /// What was flushed for certain: the greater of what the watermark or a note says (`known`) and
+    /// what the segment proves.
+    pub(crate) fn floor(&self, known: u64, is_marked: bool) -> u64 {
+        let proven = self.proven(is_marked).map_or(self.first, |group| group.size);
         known.max(proven).max(self.first)
     }
 
     /// Parts the torn from the damaged. `marked` is how much of the file the watermark says is
-    /// flushed, if it speaks of this segment.
-    pub(crate) fn judge(&self, floor: u64, marked: Option<u64>) -> Verdict {
-        let proven = self.groups[0].map_or(HEADER_BYTES as u64, |group| group.offset);
+    /// flushed, if it speaks of this segment; `is_marked` says whether there is a watermark.
+    pub(crate) fn judge(&self, floor: u64, marked: Option<u64>, is_marked: bool) -> Verdict {
+        let proven = self.proven(is_marked).map_or(HEADER_BYTES as u64, |group| group.offset);
         // Offsets in a sealed segment are others than the watermark speaks of.
         let flushed = if self.sealed { u64::MAX } else { marked.unwrap_or(0).max(proven) };
         let is_torn = |fault: &&Fault| fault.offset >= flushed && fault.first >= floor;

@@ -24,7 +24,9 @@ use crate::note::Note;
 use crate::record::{Flags, Record};
 use crate::records::RECORD_BYTES_MAX;
 use crate::recovery::{Recovered, recover};
-use crate::segment::{CHECKPOINTS_FILE, LOCK_FILE, SegmentInfo, drop_void, segment_name};
+use crate::segment::{
+    CHECKPOINTS_FILE, LOCK_FILE, SegmentInfo, drop_void, list_segments, segment_name,
+};
 use crate::storage::{Held, Storage, StoredFile, write_all_at};
 use crate::tree::Frontier;
 use crate::watermark::Watermark;
@@ -160,9 +162,11 @@ impl LogWriter {
             since_peaks: PEAKS_EVERY,
             _lock: lock,
         };
-        match writer.settle(mark.is_none()) {
+        let marked = mark.map(|mark| mark.tree.size());
+        match writer.settle(marked != Some(writer.durable.size())) {
             // What was adopted stays pending, and the next commit has it.
-            Ok(()) | Err(LogError::Full { .. }) => Ok((writer, recovery)),
+            Ok(()) => Ok((writer, recovery)),
+            Err(LogError::Full { .. }) if !writer.segments.is_empty() => Ok((writer, recovery)),
             Err(error) => Err(error),
         }
     }
@@ -199,6 +203,16 @@ impl LogWriter {
     /// Its folder.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// Its files.
+    pub fn storage(&self) -> &Arc<dyn Storage> {
+        &self.storage
+    }
+
+    /// Its clock.
+    pub fn clock(&self) -> &dyn Clock {
+        self.clock.as_ref()
     }
 
     /// How it is written.
@@ -252,6 +266,18 @@ impl LogWriter {
     /// The segments that hold flushed records, by number. The last may still be written to.
     pub fn segments(&self) -> &[SegmentInfo] {
         &self.segments
+    }
+
+    /// Looks at the folder anew, after segments were sealed or deleted.
+    pub fn relist(&mut self) -> Result<(), LogError> {
+        let mut segments = list_segments(self.storage.as_ref(), &self.dir).at(&self.dir)?;
+        // A segment without a flushed record does not count yet.
+        if let Some(live) = self.live.as_ref().filter(|live| live.bytes == 0) {
+            segments.retain(|segment| segment.number != live.number);
+        }
+        drop_void(&mut segments);
+        self.segments = segments;
+        Ok(())
     }
 
     /// Number of the segment that is written to, if one is.
@@ -490,12 +516,12 @@ fn take_lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn Held>, LogErro
     })
 }
 
-/// Makes the folder, and flushes its name and those of the folders it lies in: if they were lost,
-/// the log would be. Where the folder stands already, an earlier process may have been stopped
-/// before it came to that.
+/// Makes the folder, and flushes the names in it and those of the folders it lies in: if they were
+/// lost, the log would be. Where the folder stands already, an earlier process may have been stopped
+/// before it came to that; and a file it removed must not come back once recovery has not seen it.
 fn make_folder(storage: &dyn Storage, dir: &Path) -> Result<(), LogError> {
     storage.create_folder(dir).at(dir)?;
-    for folder in dir.ancestors().skip(1) {
+    for folder in dir.ancestors() {
         let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         match storage.sync_folder(folder) {
             // Whoever may not open a folder, or not write there, has made none in it.

@@ -9,7 +9,9 @@ use pyo3::prelude::*;
 
 mod arrow;
 mod catalogue;
+mod daemon;
 mod error;
+mod evidence;
 mod explain;
 mod input;
 mod ledger;
@@ -27,6 +29,10 @@ mod _core {
     use crate::arrow::Batch;
     #[pymodule_export]
     use crate::catalogue::{Code, Leaf, codes, schema};
+    #[pymodule_export]
+    use crate::daemon::{Daemon, DaemonChunk, LogEvents, SourceLedger};
+    #[pymodule_export]
+    use crate::evidence::{EvidenceLog, generate_key, rotate_key, verifier_key};
     #[pymodule_export]
     use crate::explain::{explain_record, read_record};
     #[pymodule_export]

@@ -1,9 +1,10 @@
 //! Parses and matches inputs in one pass.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use bigsec_collect::{Feed, FileBook, KnownFile, Progress, ScanOptions};
+use bigsec_collect::{Evidence, Feed, FileBook, KnownFile, Progress, ScanOptions};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -38,7 +39,7 @@ pub struct Scanner {
 #[pymethods]
 impl Scanner {
     #[new]
-    #[pyo3(signature = (inputs, rules, packs, *, format=None, timezone="UTC", received_us=None, since_us=None, until_us=None, known_files=Vec::new()))]
+    #[pyo3(signature = (inputs, rules, packs, *, format=None, timezone="UTC", received_us=None, since_us=None, until_us=None, known_files=Vec::new(), evidence=None, keep_raw=true))]
     #[expect(clippy::too_many_arguments, reason = "keywords of a Python constructor")]
     fn new(
         inputs: &Bound<'_, PyAny>,
@@ -50,14 +51,21 @@ impl Scanner {
         since_us: Option<i64>,
         until_us: Option<i64>,
         known_files: Vec<FileRow>,
+        evidence: Option<PathBuf>,
+        keep_raw: bool,
     ) -> PyResult<Self> {
         let py = inputs.py();
         let raised = Raised::default();
         let known: PyResult<Vec<_>> = known_files.iter().map(file_of).collect();
         let options = options_of(py, format, timezone, received_us, false, FileBook::new(known?))?;
+        let evidence = evidence
+            .map(|folder| py.detach(|| Evidence::open(&folder, keep_raw)))
+            .transpose()
+            .map_err(|problem| raise_problem(py, &problem))?;
         let feed = Feed::new(inputs_of(inputs, &raised)?, Arc::clone(&packs.0), options)
             .map_err(|problem| raise_problem(py, &problem))?
-            .tracking();
+            .tracking()
+            .keeping(evidence);
         let progress = Arc::clone(feed.progress());
         let scanner = bigsec_collect::Scanner::new(
             feed,
@@ -77,6 +85,7 @@ impl Scanner {
         let chunk = py.detach(|| lock(&self.inner).next_chunk());
         check_raised(&self.raised)?;
         chunk
+            .map_err(|problem| raise_problem(py, &problem))?
             .map(|chunk| {
                 Ok(ScanChunk {
                     signals: Py::new(py, Batch(chunk.signals))?,

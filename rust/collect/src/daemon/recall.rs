@@ -31,9 +31,9 @@ impl Recall {
         let mut positions = Positions::load(storage.as_ref(), data, log.key(), durable);
         let mut doubles: BTreeMap<String, Arc<Doubles>> = BTreeMap::new();
         let remembered = durable.saturating_sub(REMEMBERED);
-        let mut cursor = log.at(positions.size().min(remembered).max(log.first()))?;
+        let mut cursor = log.at(positions.size().min(remembered).max(log.first()?))?;
         while let Some(next) = cursor.next(durable)? {
-            let Next::Record { sequence, record } = next else { continue };
+            let Next::Record { sequence, record, .. } = next else { continue };
             if let Some(position) = record.position {
                 positions.reach(record.source, position);
             }

@@ -105,7 +105,7 @@ impl Walk {
     ) -> Result<Self, Problem> {
         let trouble = |error: LogError| error.problem();
         let log = LogReader::open(Arc::clone(&storage), folder).map_err(trouble)?;
-        let first = from.unwrap_or(0).max(log.first());
+        let first = from.unwrap_or(0).max(log.first().map_err(trouble)?);
         let cursor = log.at(first).map_err(trouble)?;
         Ok(Self {
             storage,
@@ -159,13 +159,13 @@ impl Walk {
             }
             match self.cursor.next(end)? {
                 None => break,
-                Some(Next::Lost { first, end, what }) => {
+                Some(Next::Lost { first, end, why }) => {
                     if self.lost.len() < LOST_KEPT {
-                        self.lost.push(LostRange { first, end, what: what.to_string() });
+                        self.lost.push(LostRange { first, end, what: why.to_owned() });
                     }
                     self.next = end;
                 }
-                Some(Next::Record { sequence, record }) => {
+                Some(Next::Record { sequence, record, .. }) => {
                     self.next = sequence + 1;
                     self.bytes += record.payload.len() + RECORD_COST;
                     let keep_raw = self.matching.every.is_some();

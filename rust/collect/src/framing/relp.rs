@@ -185,7 +185,8 @@ mod tests {
             loop {
                 match framer.next(&held[start..]) {
                     Ok(Some(part)) => {
-                        parts.push((held[start + part.begin..start + part.end].to_vec(), part.what));
+                        parts
+                            .push((held[start + part.begin..start + part.end].to_vec(), part.what));
                         start += part.taken;
                     }
                     Ok(None) => break,
@@ -234,9 +235,18 @@ mod tests {
     fn t4_hostile_heads_are_faults_in_bounded_space() {
         let long = [b"1 ".as_slice(), &[b'a'; 90]].concat();
         let cases: [&[u8]; 12] = [
-            b"x", b"-1 syslog 0\n", b"1234567890 syslog 0\n", b"1  syslog", b"1 sys log", &long,
-            b"1 syslog -1 a", b"1 syslog 9999999999 a", b"1 syslog 999999999 a", b"1 syslog 1\n",
-            b"1 syslog 1 ab", b"1 drop 0\n",
+            b"x",
+            b"-1 syslog 0\n",
+            b"1234567890 syslog 0\n",
+            b"1  syslog",
+            b"1 sys log",
+            &long,
+            b"1 syslog -1 a",
+            b"1 syslog 9999999999 a",
+            b"1 syslog 999999999 a",
+            b"1 syslog 1\n",
+            b"1 syslog 1 ab",
+            b"1 drop 0\n",
         ];
         for case in cases {
             for step in [1, 1_000] {

@@ -101,11 +101,6 @@ impl StreamFramer {
         std::mem::take(&mut self.strays)
     }
 
-    /// Whether part of a record has been given out or lies in `rest`.
-    pub fn is_amid(&self, rest: &[u8]) -> bool {
-        self.left > 0 || self.continued || !rest.is_empty()
-    }
-
     /// The next piece of the stream, of which `bytes` is what has not been taken yet.
     ///
     /// `None` asks for more bytes behind these. An empty piece (`begin == end`) is no record: its

@@ -45,11 +45,11 @@ impl Collector {
         if payload.is_empty() {
             return;
         }
-        if let Some(trail) = &mut self.trail {
-            if trail.met_before(payload) {
-                flags = flags.with(Flags::DOUBLE);
-                self.tally.doubles += 1;
-            }
+        if let Some(trail) = &mut self.trail
+            && trail.met_before(payload)
+        {
+            flags = flags.with(Flags::DOUBLE);
+            self.tally.doubles += 1;
         }
         self.tally.cut += u64::from(flags.has(Flags::CUT));
         self.tally.continued += u64::from(flags.has(Flags::CONTINUED));
@@ -61,7 +61,7 @@ impl Collector {
     }
 
     /// Records that follow came from `peer`.
-    pub fn from_peer(&mut self, peer: SocketAddr) {
+    pub fn set_peer(&mut self, peer: SocketAddr) {
         if self.peer != Some(peer) {
             self.peer = Some(peer);
             if let Some(batch) = &mut self.batch {

@@ -43,7 +43,9 @@ pub struct SourceContext {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// The address cannot be listened on.
-    #[error("cannot listen on {address}: {source}; choose a free port, and give the right to use one below 1024")]
+    #[error(
+        "cannot listen on {address}: {source}; choose a free port, and give the right to use one below 1024"
+    )]
     Listen {
         /// The address as configured.
         address: String,
@@ -83,7 +85,8 @@ impl Descriptors {
     /// Keeps `reserved` of the process's descriptors back.
     pub fn new(reserved: usize) -> Self {
         let open_files = getrlimit(Resource::Nofile).current;
-        let limit = open_files.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let limit =
+            open_files.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         Self { limit: limit.saturating_sub(reserved).max(1), used: AtomicUsize::new(0) }
     }
 

@@ -19,7 +19,7 @@ const IN_ALL: usize = 1 << 20;
 const CANDIDATES: usize = 16;
 
 /// The last records of a source's senders.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Doubles {
     hasher: foldhash::quality::RandomState,
     memory: Mutex<Memory>,
@@ -66,12 +66,6 @@ enum State {
     First,
     Repeating,
     New,
-}
-
-impl Default for Doubles {
-    fn default() -> Self {
-        Self { hasher: foldhash::quality::RandomState::default(), memory: Mutex::default() }
-    }
 }
 
 impl Doubles {
@@ -157,14 +151,6 @@ impl Trail {
             self.doubles.lock().store(self.peer, self.number, &self.fresh);
             self.fresh.clear();
         }
-    }
-
-    /// Begins anew: a request over a connection that goes on.
-    pub fn restart(&mut self) {
-        let memory = self.doubles.lock();
-        self.until = memory.peers.get(&self.peer).map_or(0, Peer::end);
-        self.state = if self.until == 0 { State::New } else { State::First };
-        self.candidates.clear();
     }
 
     fn repeats(&mut self, hash: u64) -> bool {

@@ -91,10 +91,8 @@ impl Gate {
             self.evict(&mut seats, None);
             return Err(Refusal::Descriptors);
         }
-        let activity = Arc::new(Activity {
-            last_us: AtomicU64::new(self.now_us()),
-            evicted: Notify::new(),
-        });
+        let activity =
+            Arc::new(Activity { last_us: AtomicU64::new(self.now_us()), evicted: Notify::new() });
         let number = seats.next;
         seats.next += 1;
         seats.by_number.insert(number, (address, Arc::clone(&activity)));

@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use axum::body::Body as Reply;
 use hyper::body::{Body as _, Incoming};
-use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use hyper::header::{
+    ALLOW, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE,
+};
 use hyper::http::HeaderValue;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -123,6 +125,8 @@ async fn serve(site: Arc<Site>, wire: Box<dyn Wire>, session: Session) {
         .timer(TokioTimer::new())
         .header_read_timeout(header_timeout)
         .max_buf_size(HEAD_BYTES)
+        // A sender that has said all is still answered.
+        .half_close(true)
         .serve_connection(TokioIo::new(wire), service);
     tokio::pin!(connection);
     tokio::select! {
@@ -188,7 +192,8 @@ impl Site {
         if declared > self.settings.body_bytes_max {
             return Err(self.too_large());
         }
-        let encoding = request.headers().get(CONTENT_ENCODING).map_or(b"".as_slice(), |v| v.as_bytes());
+        let encoding =
+            request.headers().get(CONTENT_ENCODING).map_or(b"".as_slice(), |v| v.as_bytes());
         Encoding::named(encoding).ok_or_else(|| {
             let detail = "a body may be plain, gzip or zstd";
             Trouble::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
@@ -234,7 +239,8 @@ impl Site {
 
     fn too_large(&self) -> Trouble {
         let max = self.settings.body_bytes_max;
-        let detail = format!("a body may have {max} bytes decompressed; send fewer records at once");
+        let detail =
+            format!("a body may have {max} bytes decompressed; send fewer records at once");
         Trouble::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
     }
 }
@@ -252,7 +258,11 @@ struct Uptake {
 }
 
 impl Uptake {
-    fn new(settings: &HttpSettings, encoding: Encoding, session: &Session) -> Result<Self, Trouble> {
+    fn new(
+        settings: &HttpSettings,
+        encoding: Encoding,
+        session: &Session,
+    ) -> Result<Self, Trouble> {
         let body = Body::new(encoding, settings.body_bytes_max, settings.body_ratio_max)
             .map_err(|_| closing())?;
         let context = Arc::clone(&session.context);

@@ -157,7 +157,12 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn inflate(encoding: Encoding, input: &[u8], max: u64, step: usize) -> Result<Vec<u8>, Trouble> {
+    fn inflate(
+        encoding: Encoding,
+        input: &[u8],
+        max: u64,
+        step: usize,
+    ) -> Result<Vec<u8>, Trouble> {
         let mut body = Body::new(encoding, max, 100).unwrap();
         let (mut out, mut peak) = (Vec::new(), 0);
         let mut each = |bytes: &[u8]| {
@@ -174,7 +179,8 @@ mod tests {
 
     #[test]
     fn bodies_come_out_as_they_went_in() {
-        let text: Vec<u8> = (0..50_000_u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
+        let text: Vec<u8> =
+            (0..50_000_u32).flat_map(|n| format!("line {n}\n").into_bytes()).collect();
         let cases = [
             (Encoding::Identity, text.clone()),
             (Encoding::Gzip, gzip(&text)),

@@ -22,7 +22,7 @@ use super::wire::Wire;
 /// Connections that wait to be taken.
 const BACKLOG: i32 = 1_024;
 /// A peer that vanished without a word is found out after about two minutes.
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(60);
+const KEEPALIVE_IDLE: Duration = Duration::from_mins(1);
 const KEEPALIVE_STEP: Duration = Duration::from_secs(15);
 /// Waiting times after a failed accept: the process is out of descriptors or memory.
 const BACK_OFF: Duration = Duration::from_millis(50);

@@ -51,7 +51,7 @@ impl<'a> Reception<'a> {
             None if stopping => Came::End(End::Ours),
             None => Came::Nothing,
             Some(Ok(read)) if stopping && read > self.last_bytes => Came::End(End::Ours),
-            Some(read) => self.came(read, stopping),
+            Some(read) => self.came(&read, stopping),
         }
     }
 
@@ -64,23 +64,23 @@ impl<'a> Reception<'a> {
     ) -> Came {
         let session = self.session;
         tokio::select! {
-            read = tokio::time::timeout(silence, buffer.fill(reader)) => match read {
-                Ok(read) => self.came(read, false),
-                Err(_) => {
+            read = tokio::time::timeout(silence, buffer.fill(reader)) => {
+                let Ok(read) = read else {
                     Meters::count(&session.context.meters.timed_out);
-                    Came::End(End::Ours)
-                }
-            },
+                    return Came::End(End::Ours);
+                };
+                self.came(&read, false)
+            }
             () = session.stopped() => Came::Nothing,
             () = session.seat.evicted() => Came::End(End::Ours),
         }
     }
 
-    fn came(&mut self, read: std::io::Result<usize>, stopping: bool) -> Came {
+    fn came(&mut self, read: &std::io::Result<usize>, stopping: bool) -> Came {
         match read {
             Ok(0) => Came::End(End::Closed),
             Ok(read) => {
-                self.last_bytes -= if stopping { read } else { 0 };
+                self.last_bytes -= if stopping { *read } else { 0 };
                 Came::Bytes
             }
             Err(_) => Came::End(End::Broken),

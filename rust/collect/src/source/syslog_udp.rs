@@ -136,7 +136,7 @@ impl Receiver {
             Ok((length, _, peer)) => {
                 let message = &datagram[..length];
                 if let Some(peer) = peer.and_then(|peer| SocketAddr::try_from(peer).ok()) {
-                    self.collector.from_peer(peer);
+                    self.collector.set_peer(peer);
                 }
                 self.collector.push(&message[..trim_end(message)], Flags::default(), None);
                 true
@@ -153,7 +153,8 @@ impl Receiver {
 
     fn count_drops(&mut self) {
         let storage = self.context.storage.as_ref();
-        let Some(now) = TABLES.iter().find_map(|table| drops(storage, Path::new(table), self.inode))
+        let Some(now) =
+            TABLES.iter().find_map(|table| drops(storage, Path::new(table), self.inode))
         else {
             return;
         };

@@ -104,10 +104,10 @@ impl SealedFile {
                 return Ok(());
             }
             self.found(SealedDamage::Index, index);
-        } else {
-            self.found(SealedDamage::Trailer, at);
+            return self.walk(index.min(at), false);
         }
-        self.walk(at, trailer.is_none())
+        self.found(SealedDamage::Trailer, at);
+        self.walk(at, true)
     }
 
     /// The index at `offset`, if it stands there whole and ends at `end`.
@@ -171,7 +171,8 @@ impl SealedFile {
         &self.findings
     }
 
-    /// The block in which the frames of `sequence` begin, if the segment has any.
+    /// The block from which on the first frame of `sequence` is found: in it, or at the very
+    /// beginning of the next.
     pub fn block_of(&self, sequence: u64) -> usize {
         // Where a block begins with the sequence, that may be a further part of its record.
         self.entries.partition_point(|entry| entry.first < sequence).saturating_sub(1)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::VerifyOptions;
-use super::folder::{Folder, Segment, SegmentFile};
+use super::folder::{Folder, Segment, SegmentFile, hex};
 use super::notes::{Mark, Notes};
 use super::report::{Finding, Kind, Report, Severity};
 use super::deletion::deletion_end;
@@ -25,6 +25,8 @@ pub(super) struct Chain<'a> {
     outcomes: Vec<Outcome>,
     roots: BTreeMap<u64, Hash>,
     lost: Vec<(u64, u64)>,
+    /// The first record of a group that a crash tore before it was acknowledged.
+    torn_from: Option<u64>,
     findings: Vec<Finding>,
 }
 
@@ -43,6 +45,7 @@ impl<'a> Chain<'a> {
             outcomes: Vec::new(),
             roots: BTreeMap::new(),
             lost: Vec::new(),
+            torn_from: None,
             findings,
         };
         for (segment, outcomes) in folder.segments.iter().zip(outcomes) {
@@ -90,7 +93,7 @@ impl<'a> Chain<'a> {
 
     pub fn report(mut self, options: &VerifyOptions<'_>) -> Report {
         self.lost.sort_unstable();
-        self.excuse_empty();
+        self.excuse_torn();
         self.check_name(options);
         self.check_begin();
         for at in 1..self.outcomes.len() {
@@ -112,7 +115,7 @@ impl<'a> Chain<'a> {
             name: self.folder.name.clone(),
             id: hex(&self.folder.id),
             first: self.folder.segments.first().map_or(0, |segment| segment.first),
-            size: last.map_or(0, |outcome| outcome.next),
+            size: self.size(),
             records: self.outcomes.iter().map(|outcome| outcome.records).sum(),
             bytes: self.outcomes.iter().map(|outcome| outcome.bytes).sum(),
             segments: self.folder.segments.len() as u64,
@@ -124,31 +127,51 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// A segment that never had a flushed record may be torn anywhere, its header too.
-    fn excuse_empty(&mut self) {
+    /// What was never acknowledged may be torn anywhere: a segment that another follows from its
+    /// first record on, and the last group of the newest segment.
+    fn excuse_torn(&mut self) {
         let (floor, _) = self.floor();
         let segments = &self.folder.segments;
-        let is_empty = |number: u64| {
-            let at = segments.iter().position(|segment| segment.number == number);
-            at.is_some_and(|at| match segments.get(at + 1) {
-                Some(next) => next.first == segments[at].first,
-                None => {
-                    segments[at].first >= floor
-                        && self.mark.is_none_or(|mark| mark.segment < number)
-                        && self.outcomes[at].proven == segments[at].first
-                }
-            })
+        let flushed = self.flushed_bytes();
+        let newest = segments.last().map(|segment| segment.number);
+        let is_void = |number: u64| {
+            let same = |pair: &&[Segment]| pair[0].number == number;
+            segments.windows(2).find(same).is_some_and(|pair| pair[0].first == pair[1].first)
         };
         for finding in &mut self.findings {
-            let excused = matches!(finding.kind, Kind::Header | Kind::Frame)
-                && finding.segment.is_some_and(is_empty);
-            if excused {
+            let (Some(number), Some(offset)) = (finding.segment, finding.offset) else { continue };
+            let torn = is_void(number)
+                || (Some(number) == newest && offset >= flushed && finding.first >= floor);
+            if torn && matches!(finding.kind, Kind::Header | Kind::Frame | Kind::Record) {
+                if finding.first < finding.end {
+                    let size = self.torn_from.map_or(finding.first, |from| from.min(finding.first));
+                    self.torn_from = Some(size);
+                }
+                finding.end = finding.first;
                 finding.severity = Severity::Notice;
                 finding.kind = Kind::TornTail;
-                finding.what += "; no record of this segment was ever acknowledged";
+                finding.what += "; nothing of this group was ever acknowledged";
                 finding.mend = "";
             }
         }
+    }
+
+    /// How many bytes of the newest segment's file are known to have been flushed.
+    fn flushed_bytes(&self) -> u64 {
+        let Some((segment, outcome)) = self.folder.segments.last().zip(self.outcomes.last()) else {
+            return 0;
+        };
+        if segment.files[0].sealed {
+            return u64::MAX;
+        }
+        let mark = self.mark.filter(|mark| mark.segment == segment.number);
+        mark.map_or(0, |mark| mark.segment_bytes).max(outcome.proven_offset)
+    }
+
+    /// One after the last record that counts.
+    fn size(&self) -> u64 {
+        let next = self.outcomes.last().map_or(0, |outcome| outcome.next);
+        self.torn_from.map_or(next, |from| from.min(next))
     }
 
     fn check_name(&mut self, options: &VerifyOptions<'_>) {
@@ -178,7 +201,7 @@ impl<'a> Chain<'a> {
         let folder = self.folder;
         let (before, segment) = (&folder.segments[at - 1], &folder.segments[at]);
         let outcome = &self.outcomes[at - 1];
-        let (next, ended, tail) = (outcome.next, outcome.ended, outcome.tail);
+        let (next, ended, tail, void) = (outcome.next, outcome.ended, outcome.tail, outcome.void);
         if outcome.void && !outcome.overlap {
             let what = "records of a failed flush, which stand again in the next segment";
             self.tell(Severity::Notice, Kind::VoidFrames, before, None, (0, 0), what.to_owned());
@@ -193,6 +216,9 @@ impl<'a> Chain<'a> {
             self.missing(before, segment, range, ended, tail.map(|tail| tail.fault));
         } else if let Some(tail) = tail {
             self.tail_inside(before, segment.first, tail);
+        } else if !ended && !void && next == segment.first {
+            let what = "the segment was not ended, as after a failed flush; nothing is lost";
+            self.tell(Severity::Notice, Kind::NotEnded, before, None, (next, next), what.into());
         }
         let tree = self.outcomes[at - 1].tree.as_ref().filter(|tree| tree.size() == segment.first);
         if let Some((tree, header)) = tree.zip(segment.header())
@@ -304,20 +330,18 @@ impl<'a> Chain<'a> {
         };
         let (next, committed, tail) = (outcome.next, outcome.committed, outcome.tail);
         let file = self.file_of(segment);
-        let (number, len, sealed) = (segment.number, file.len, file.sealed);
-        let flushed = self.mark.filter(|mark| mark.segment == number && !sealed);
-        let flushed = flushed.map_or(0, |mark| mark.segment_bytes).max(outcome.proven_offset);
+        let (len, sealed, flushed) = (file.len, file.sealed, self.flushed_bytes());
         let at = tail.map_or(len, |tail| tail.offset);
         if next < floor {
             let fault = tail.map_or("the segment ends there", |tail| tail.fault);
             let what = format!("{by} tells of {floor} records: {fault}");
             let range = (next, floor);
             self.tell(Severity::Damage, Kind::Truncated, segment, Some(at), range, what);
-        } else if len < flushed {
+        } else if len < flushed && !sealed {
             let what = format!("{flushed} bytes had been flushed, {len} are there");
             let range = (next, next);
             self.tell(Severity::Damage, Kind::Truncated, segment, Some(at), range, what);
-        } else if let Some(tail) = tail.filter(|tail| tail.offset < flushed || sealed) {
+        } else if let Some(tail) = tail.filter(|tail| tail.offset < flushed) {
             let what = format!("bytes that had been flushed are no frame: {}", tail.fault);
             let range = (next, next);
             self.tell(Severity::Damage, Kind::Frame, segment, Some(at), range, what);
@@ -383,7 +407,7 @@ impl<'a> Chain<'a> {
         let old = time_us.saturating_sub(header.time_us) > FIRST_CHECKPOINT_US;
         let what = "the log signs, but there is no checkpoint".to_owned();
         if !told {
-            let severity = if old || segments.len() > 1 { Severity::Tamper } else { Severity::Notice };
+            let severity = if old { Severity::Tamper } else { Severity::Notice };
             self.whole(severity, Kind::CheckpointMissing, CHECKPOINTS_FILE, (0, 0), what);
         }
     }
@@ -391,7 +415,7 @@ impl<'a> Chain<'a> {
     /// Compares the records with checkpoints that were kept elsewhere.
     fn check_outside(&mut self) -> Option<u64> {
         let notes = self.notes;
-        let size = self.outcomes.last().map_or(0, |outcome| outcome.next);
+        let size = self.size();
         let (holds, wrong) = self.compare(&notes.outside);
         for mark in wrong {
             let range = (holds.unwrap_or(0), mark.size);
@@ -415,7 +439,7 @@ impl<'a> Chain<'a> {
     /// Size of the last mark that holds, and the marks that do not.
     fn compare<'m>(&mut self, marks: &'m [Mark]) -> (Option<u64>, Vec<&'m Mark>) {
         let begin = self.folder.segments.first().map_or(0, |segment| segment.first);
-        let size = self.outcomes.last().map_or(0, |outcome| outcome.next);
+        let size = self.size();
         let (mut holds, mut wrong, mut hidden) = (None, Vec::new(), None);
         for mark in marks.iter().filter(|mark| mark.size >= begin) {
             match self.root_at(mark.size) {
@@ -423,6 +447,10 @@ impl<'a> Chain<'a> {
                     if wrong.is_empty() {
                         holds = Some(mark.size);
                     }
+                }
+                // Its records were lost, and others stand for them in the tree.
+                Some(_) if self.is_lost(mark.size.saturating_sub(1), mark.size) => {
+                    hidden = Some(mark);
                 }
                 Some(_) => wrong.push(mark),
                 // Beyond the end: of the log's own, the end of the log tells.
@@ -497,8 +525,4 @@ fn mend_of(severity: Severity) -> &'static str {
         Severity::Damage => RESTORE,
         Severity::Tamper => SET_RIGHT,
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

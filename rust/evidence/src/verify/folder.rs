@@ -177,18 +177,14 @@ impl Folder {
         if let (Some(told), Some(found)) = (&told, &found)
             && told != found
         {
-            let what = format!("it tells of another log, {:?}", told.0);
-            self.findings.push(Finding {
-                kind: Kind::OtherLog,
-                severity: Severity::Tamper,
-                segment: None,
-                file: LOG_FILE.to_owned(),
-                offset: None,
-                first: 0,
-                end: 0,
-                what,
-                mend: "find out who put it there",
-            });
+            // It has no checksum; where name or id fit, it is the right file with a fault.
+            let is_fault = told.0 == found.0 || told.1 == found.1;
+            let what = format!("it tells of another log, {:?}, id {}", told.0, hex(&told.1));
+            let (severity, kind) = match is_fault {
+                true => (Severity::Notice, Kind::LogFile),
+                false => (Severity::Tamper, Kind::OtherLog),
+            };
+            self.find(severity, kind, LOG_FILE, None, what);
         }
         let what = "there are no segments of a log".to_owned();
         let none = || LogError::NotALog { path: dir.to_owned(), what };
@@ -274,6 +270,10 @@ fn parse_log_file(path: &Path, bytes: &[u8]) -> Result<Option<(String, [u8; 16])
     }
     let id = value["id"].as_str().and_then(parse_hex);
     Ok(value["name"].as_str().map(str::to_owned).zip(id))
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn parse_hex(text: &str) -> Option<[u8; 16]> {

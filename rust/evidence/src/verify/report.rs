@@ -24,6 +24,8 @@ pub enum Kind {
     TornTail,
     /// Records of a failed flush, which stand again in the next segment.
     VoidFrames,
+    /// A segment that another follows was not ended, as after a failed flush.
+    NotEnded,
     /// A segment stands there both as written and sealed, with the same records.
     HalfSealed,
     /// Something in the folder that is no part of a log.

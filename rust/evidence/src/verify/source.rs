@@ -5,30 +5,29 @@ use std::ops::RangeInclusive;
 
 use super::folder::SegmentFile;
 use super::report::{Finding, Kind, Severity};
-use super::walk::{Outcome, Tail, Task, Walk};
+use super::walk::{Outcome, Task, Walk};
 use crate::error::{At as _, LogError};
-use crate::frame::{
-    FRAME_HEADER_BYTES, Frame, FrameFault, FrameHead, FrameKind, Frames, Salt,
-};
+use crate::frame::{FRAME_HEADER_BYTES, Frame, Frames, Salt};
 use crate::header::HEADER_BYTES;
 use crate::scan::{SegmentFrames, Step};
 use crate::sealed::{BlockState, SealedDamage, SealedFile, SealedFinding};
 use crate::storage::{Storage, read_full_at};
 
+/// The longest frame that ends a segment: root, time and peaks.
+const END_BYTES_MAX: usize = FRAME_HEADER_BYTES + 40 + 32 * 48;
 const CHECK_DISK: &str = "check the disk; restore the file from a copy if there is one";
 
 /// Takes the frames of a segment in order.
 pub(crate) trait FrameVisitor {
     /// A frame; `end` is where it ends in the segment as written.
     fn frame(&mut self, offset: u64, end: u64, frame: Frame<'_>);
-    /// Bytes that are no frame.
-    fn unreadable(&mut self, tail: Tail);
+    /// Bytes that are no frame. `rest` is what stands there, at least as much as the frame needs
+    /// that ends a segment; nothing where that cannot be told.
+    fn unreadable(&mut self, offset: u64, fault: &'static str, rest: &[u8]);
     /// Damage that a sealed segment tells of itself.
     fn report(&mut self, finding: Finding);
     /// The sequences that the next frame may have.
     fn plausible(&self) -> RangeInclusive<u64>;
-    /// Whether a frame with this head would be void.
-    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool;
 }
 
 /// Brings all frames of a segment's file to `visitor`.
@@ -58,7 +57,7 @@ pub(super) fn walk_file(
     if let Err(error) = read_frames(storage, file, id, number, &mut walk) {
         let what = format!("the file could not be read to its end: {error}");
         walk.report(finding(file, number, Kind::Unreadable, 0, what));
-        walk.unreadable(broken(0, "the file cannot be read"));
+        walk.unreadable(0, "the file cannot be read", &[]);
     }
     walk.finish()
 }
@@ -86,8 +85,9 @@ fn follow(frames: &mut SegmentFrames, visitor: &mut impl FrameVisitor) -> io::Re
                 );
             }
             Step::Fault(offset, fault) => {
-                let torn = is_torn(frames, visitor, offset, fault);
-                visitor.unreadable(Tail { offset, fault: fault.text(), torn });
+                let mut rest = [0; END_BYTES_MAX + 1];
+                let read = read_full_at(frames.file(), &mut rest, offset)?;
+                visitor.unreadable(offset, fault.text(), &rest[..read]);
                 if frames.resync(&visitor.plausible())?.is_none() {
                     return Ok(());
                 }
@@ -95,22 +95,6 @@ fn follow(frames: &mut SegmentFrames, visitor: &mut impl FrameVisitor) -> io::Re
             Step::End => return Ok(()),
         }
     }
-}
-
-/// Whether a place that is no frame looks like what a crash or a failed write leaves behind: cut
-/// off, never written, or of a group that stands in the next segment.
-fn is_torn(frames: &SegmentFrames, visitor: &impl FrameVisitor, offset: u64, fault: FrameFault) -> bool {
-    let mut head = [0; FRAME_HEADER_BYTES];
-    let read = read_full_at(frames.file(), &mut head, offset).unwrap_or(0);
-    match FrameHead::read(&head[..read]) {
-        Ok(head) if visitor.is_void(head.kind, head.sequence) => true,
-        Ok(head) => matches!(fault, FrameFault::Short(_)) && head.kind != FrameKind::End,
-        Err(_) => head.iter().all(|byte| *byte == 0) || read < head.len(),
-    }
-}
-
-fn broken(offset: u64, fault: &'static str) -> Tail {
-    Tail { offset, fault, torn: false }
 }
 
 fn read_sealed(
@@ -135,7 +119,7 @@ fn read_sealed(
                 tell(file, number, sealed.finding(index, SealedDamage::Repaired), visitor);
             }
             BlockState::Lost => {
-                visitor.unreadable(broken(offset, "a block is damaged, and so is its parity"));
+                visitor.unreadable(offset, "a block is damaged, and so is its parity", &[]);
             }
         }
         let begin = sealed.plain_offset(index).unwrap_or(0) + HEADER_BYTES as u64;
@@ -145,7 +129,7 @@ fn read_sealed(
                     let end = begin + (at + frame.frame_bytes()) as u64;
                     visitor.frame(offset, end, frame);
                 }
-                Err((_, fault)) => visitor.unreadable(broken(offset, fault.text())),
+                Err((_, fault)) => visitor.unreadable(offset, fault.text(), &[]),
             }
         }
     }

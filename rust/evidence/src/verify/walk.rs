@@ -5,7 +5,9 @@ use std::ops::RangeInclusive;
 
 use super::report::{Finding, Kind, Severity};
 use super::source::FrameVisitor;
-use crate::frame::{Commit, Frame, FrameKind, decode_lost};
+use crate::frame::{
+    Commit, FRAME_HEADER_BYTES, Frame, FrameKind, Salt, decode_lost, put_commit,
+};
 use crate::hash::{Hash, LeafHasher, leaf_hash};
 use crate::tree::{Frontier, RECORDS_MAX};
 
@@ -105,14 +107,12 @@ impl FrameVisitor for Walk<'_> {
         self.next.saturating_sub(1)..=RECORDS_MAX
     }
 
-    fn unreadable(&mut self, tail: Tail) {
-        self.gap.get_or_insert(tail);
-    }
-
-    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
-        self.task.limit.is_some_and(|limit| {
-            if kind.is_record() { sequence >= limit } else { sequence > limit }
-        })
+    fn unreadable(&mut self, offset: u64, fault: &'static str, rest: &[u8]) {
+        // What follows a void frame is of the same failed flush.
+        if !self.out.void && self.gap.is_none() {
+            let torn = !rest.is_empty() && !self.is_damaged_end(rest);
+            self.gap = Some(Tail { offset, fault, torn });
+        }
     }
 
     fn report(&mut self, finding: Finding) {
@@ -156,7 +156,7 @@ impl<'a> Walk<'a> {
         let tree = task.tree.clone().unwrap_or_else(|| Frontier::unknown(task.first));
         let from = task.sizes.partition_point(|size| *size < task.first);
         let (wanted, next) = (&task.sizes[from..], task.first);
-        let out = Outcome { next, committed: next, ..Outcome::default() };
+        let out = Outcome { next, committed: next, proven: next, ..Outcome::default() };
         let mut walk = Self {
             task,
             out,
@@ -187,6 +187,24 @@ impl<'a> Walk<'a> {
         }
         self.out.tree = self.known.then_some(self.tree);
         self.out
+    }
+
+    /// Whether bytes are, save one, those of the frame that ends the segment here. A crash tears
+    /// more of it.
+    fn is_damaged_end(&self, rest: &[u8]) -> bool {
+        let mut end = Vec::new();
+        put_commit(&mut end, Salt::new(&[0; 16]), FrameKind::End, &self.tree, 0, true);
+        // Its checksum and time cannot be known.
+        let told = |at: &usize| *at >= 4 && !(FRAME_HEADER_BYTES + 32..FRAME_HEADER_BYTES + 40).contains(at);
+        let differ = (0..end.len()).filter(told).filter(|at| rest.get(*at) != end.get(*at)).count();
+        self.known && rest.len() == end.len() && differ <= 1
+    }
+
+    /// Whether a frame belongs to a failed flush.
+    fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
+        self.task.limit.is_some_and(|limit| {
+            if kind.is_record() { sequence >= limit } else { sequence > limit }
+        })
     }
 
     /// Says what an unreadable stretch cost, now that the frame after it tells.

@@ -82,7 +82,7 @@ pub fn append(writer: &mut LogWriter, clock: &TestClock, records: std::ops::Rang
         };
         writer.append(&record);
         if (n + 1) % 10 == 0 || n + 1 == end {
-            clock.pass(1_000_000, 0);
+            clock.pass(10_000_000, 0);
             writer.commit().expect("a commit");
             if (n + 1) % 50 == 0 {
                 notes.push(writer.checkpoint().expect("a note"));

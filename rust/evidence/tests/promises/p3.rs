@@ -3,7 +3,7 @@
 use bigsec_evidence::simulator::Random;
 use bigsec_evidence::{LogError, LogWriter};
 
-use crate::machine::Machine;
+use crate::machine::{Doing, Machine};
 
 /// One step of a log's life.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +46,14 @@ const LIFE: &[Step] = &[
     Step::Roll,
     Step::Checkpoint,
     Step::Append(7),
+    Step::Commit,
+    Step::Append(1),
+    Step::Commit,
+    Step::Append(90),
+    Step::Commit,
+    Step::Restart,
+    Step::Checkpoint,
+    Step::Append(1),
     Step::Commit,
 ];
 
@@ -98,7 +106,8 @@ fn any_life(random: &mut Random) -> Vec<Step> {
 fn recover(machine: &Machine, seed: u64) -> usize {
     let mut crashes = 0;
     for stop in 0.. {
-        let mut again = machine.with(machine.storage.crash(seed));
+        let _doing = Doing(format!("a crash after operation {stop} of recovery, seed {seed}"));
+        let again = machine.with(machine.storage.crash(seed));
         again.storage.crash_at(stop);
         let opened = again.open();
         if !again.storage.is_down() {
@@ -122,6 +131,7 @@ fn p3_a_crash_after_each_operation_is_safe() {
     let seed = crate::seed();
     let mut crashes = 0;
     for stop in 0.. {
+        let _doing = Doing(format!("a crash after operation {stop}"));
         let mut machine = Machine::new(seed);
         machine.storage.crash_at(stop);
         let lived = live(&mut machine, LIFE.iter().copied());
@@ -144,6 +154,7 @@ fn p3_two_thousand_random_lives_end_in_crashes_and_go_on() {
     let seed = crate::seed();
     let mut operations = 0;
     for life in 0..LIVES {
+        let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
         let mut machine = Machine::new(random.next_u64());
         for _ in 0..1 + random.below(3) {

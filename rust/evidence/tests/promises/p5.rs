@@ -3,7 +3,7 @@
 use bigsec_evidence::LogWriter;
 use bigsec_evidence::simulator::{Fault, Operation, Random};
 
-use crate::machine::{DIR, Machine};
+use crate::machine::{Doing, Machine};
 
 /// So often a caller tries again before the test takes the log for dead.
 const TRIES: usize = 8;
@@ -93,6 +93,8 @@ fn p5_a_call_that_fails_is_never_acknowledged_and_leaves_nothing_behind() {
     for &(operation, fault) in FAULTS {
         for n in 1..=50 {
             for length in [1, 3] {
+                let what = format!("{fault:?} at {length} {operation:?} from {n} on");
+                let _doing = Doing(what);
                 let mut machine = Machine::new(seed ^ n);
                 machine.storage.fail(operation, n..n + length, fault);
                 live(&mut machine);
@@ -113,6 +115,7 @@ fn p5_many_faults_and_a_crash_among_them() {
     const LIVES: u64 = 1_000;
     let seed = crate::seed();
     for life in 0..LIVES {
+        let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
         let mut machine = Machine::new(random.next_u64());
         for _ in 0..1 + random.below(8) {
@@ -135,7 +138,6 @@ fn p5_many_faults_and_a_crash_among_them() {
                 }
             }
         }
-        println!("life {life}");
         hold_to_promises(&machine, random.next_u64());
     }
     println!("{LIVES} lives");

@@ -92,7 +92,9 @@ impl Identities {
                 let Some(known) = self.known.get(&key) else { continue };
                 if looked.size.is_some_and(|size| size < known.end) {
                     may_be_copy = true;
-                } else if is_same(known, cut.size, &mut last) {
+                } else if (looked.is_whole && looked.size == Some(known.end))
+                    || is_same(known, cut.size, &mut last)
+                {
                     return Resolved::Known { key, end: known.end };
                 }
             }

@@ -162,7 +162,9 @@ impl Follower {
         // The oldest first, so that records come in their order.
         files.sort_by_key(|(_, stat)| stat.modified_us);
         for (path, stat) in files {
-            if self.tails.contains_key(&stat.identity) || self.done.get(&stat.identity) == Some(&stat) {
+            if self.tails.contains_key(&stat.identity)
+                || self.done.get(&stat.identity) == Some(&stat)
+            {
                 continue;
             }
             if self.tails.len() >= self.settings.files_open_max {
@@ -201,7 +203,8 @@ impl Follower {
 
     /// Reads what has been added to the files that are followed.
     fn read_on(&mut self, files: &[(PathBuf, Stat)], now: Duration) -> Result<bool, Closed> {
-        let found: HashMap<_, _> = files.iter().map(|(path, stat)| (stat.identity, (path, stat))).collect();
+        let found: HashMap<_, _> =
+            files.iter().map(|(path, stat)| (stat.identity, (path, stat))).collect();
         let mut more = false;
         let identities: Vec<_> = self.tails.keys().copied().collect();
         for identity in identities {
@@ -407,6 +410,7 @@ fn before(file: &dyn StoredFile, end: u64, count: usize) -> Option<Vec<u8>> {
 
 /// Whether a file begins as gzip, zstd or xz do.
 fn is_compressed(prefix: &[u8]) -> bool {
-    const MAGICS: [&[u8]; 3] = [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], &[0xfd, b'7', b'z', b'X', b'Z', 0]];
+    const MAGICS: [&[u8]; 3] =
+        [&[0x1f, 0x8b], &[0x28, 0xb5, 0x2f, 0xfd], &[0xfd, b'7', b'z', b'X', b'Z', 0]];
     MAGICS.iter().any(|magic| prefix.starts_with(magic))
 }

@@ -26,9 +26,10 @@ impl Joining {
         bytes_max: usize,
         wait: Duration,
     ) -> Result<Self, StartError> {
-        let start = RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
-            StartError::Pattern { pattern: pattern.to_owned(), what: error.to_string() }
-        })?;
+        let start =
+            RegexBuilder::new(pattern).size_limit(PATTERN_BYTES).build().map_err(|error| {
+                StartError::Pattern { pattern: pattern.to_owned(), what: error.to_string() }
+            })?;
         Ok(Self { start, lines_max: lines_max.max(1), bytes_max, wait })
     }
 }

@@ -58,13 +58,11 @@ impl Pattern {
     /// Whether a path fits. A pattern that is a bare name fits files of that name anywhere.
     pub fn fits(&self, path: &Path) -> bool {
         let bare = self.base.as_os_str().is_empty() && self.parts.len() == 1;
-        let rest = if bare {
-            path.file_name().map(Path::new)
-        } else {
-            path.strip_prefix(&self.base).ok()
-        };
+        let rest =
+            if bare { path.file_name().map(Path::new) } else { path.strip_prefix(&self.base).ok() };
         let Some(rest) = rest else { return false };
-        let names: Vec<_> = rest.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let names: Vec<_> =
+            rest.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         let names: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
         fit(&self.parts, &names)
     }
@@ -105,10 +103,12 @@ fn walk(
         *left -= 1;
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         match part {
-            Part::Folders if depth > 0 && !name.starts_with('.') => {
-                if storage.stat(&path).is_ok_and(|stat| !stat.is_regular) {
-                    walk(storage, &path, parts, depth - 1, left, found);
-                }
+            Part::Folders
+                if depth > 0
+                    && !name.starts_with('.')
+                    && storage.stat(&path).is_ok_and(|stat| !stat.is_regular) =>
+            {
+                walk(storage, &path, parts, depth - 1, left, found);
             }
             Part::Name { .. } if part.takes(&name) => {
                 walk(storage, &path, rest, depth, left, found);
@@ -121,7 +121,9 @@ fn walk(
 impl Part {
     fn takes(&self, name: &str) -> bool {
         match self {
-            Self::Name { regex, hidden } => (*hidden || !name.starts_with('.')) && regex.is_match(name),
+            Self::Name { regex, hidden } => {
+                (*hidden || !name.starts_with('.')) && regex.is_match(name)
+            }
             Self::Folders => false,
         }
     }
@@ -138,11 +140,14 @@ fn name_regex(pattern: &str) -> Result<Regex, String> {
             '[' => {
                 let (class, after) =
                     rest.as_str().split_once(']').ok_or("a `[` has no `]` behind it")?;
-                let (not, class) = class.strip_prefix('!').map_or(("", class), |class| ("^", class));
+                let (not, class) =
+                    class.strip_prefix('!').map_or(("", class), |class| ("^", class));
                 if class.is_empty() {
                     return Err("there is nothing between `[` and `]`".to_owned());
                 }
-                text.push_str(&format!("[{not}{}]", class.replace(['\\', '[', '&', '~', '^'], "")));
+                for piece in ["[", not, &class.replace(['\\', '[', '&', '~', '^'], ""), "]"] {
+                    text.push_str(piece);
+                }
                 rest = after.chars();
             }
             _ => text.push_str(&regex::escape(letter.encode_utf8(&mut [0; 4]))),

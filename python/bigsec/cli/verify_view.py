@@ -1,0 +1,115 @@
+"""A verification as somebody reads it who was just woken: verdict first, then what to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bigsec.cli.status_view import shown_bytes
+from bigsec.cli.terminal import visible
+from bigsec.cli.wording import text, text_or
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
+FINDINGS_SHOWN = 50
+_STYLES = {"tamper": "bold red", "damage": "bold yellow", "notice": "dim"}
+_ORDER = ("tamper", "damage", "notice")
+
+
+def show(report: dict[str, Any], folder: str, console: Console) -> None:
+    """Print the report."""
+    console.print(_verdict(report), soft_wrap=True)
+    console.print(_facts(report, folder), soft_wrap=True)
+    findings = sorted(report["findings"], key=lambda one: _ORDER.index(one["severity"]))
+    for finding in findings[:FINDINGS_SHOWN]:
+        console.print(_finding(finding), soft_wrap=True)
+    if (more := len(findings) - FINDINGS_SHOWN) > 0:
+        console.print(text("verify.more", count=f"{more:,}"), style="bold")
+
+
+def worst(report: dict[str, Any]) -> str:
+    """The gravest severity found; `ok` where nothing is graver than a notice."""
+    found = {one["severity"] for one in report["findings"]}
+    return next((one for one in ("tamper", "damage") if one in found), "ok")
+
+
+def _verdict(report: dict[str, Any]) -> Text:
+    from rich.text import Text
+
+    verdict = worst(report)
+    mark, style = {"ok": ("✓", "bold green"), "damage": ("!", "bold yellow")}.get(
+        verdict, ("✗", "bold red")
+    )
+    out = Text()
+    out.append(f"{mark} {text(f'verdict.{verdict}')}", style=style)
+    out.append(f"\n  {text(f'advice.{verdict}')}")
+    return out
+
+
+def _facts(report: dict[str, Any], folder: str) -> Text:
+    from rich.text import Text
+
+    out = Text()
+    size, checkpoint, caught = report["size"], report["checkpoint"], report["caught_from"]
+    told = text(
+        "verify.log_told",
+        name=visible(report["name"]),
+        folder=visible(folder),
+        id=report["id"],
+    )
+    counts = text(
+        "verify.records_told",
+        records=f"{report['records']:,}",
+        first=f"{report['first']:,}",
+        size=f"{size:,}",
+        segments=f"{report['segments']:,}",
+        bytes=shown_bytes(report["bytes"]),
+    )
+    lines = [("log", told), ("records", counts)]
+    if report["key"] is None:
+        lines.append(("signed", text("verify.no_key")))
+    elif checkpoint is None:
+        lines.append(("signed", text("verify.no_checkpoint")))
+    else:
+        after = f"{size - checkpoint:,}"
+        told = text("verify.signed_told", size=f"{checkpoint:,}", after=after)
+        lines.append(("signed", told))
+    if caught is None:
+        lines.append(("outside", text("verify.no_outside")))
+    else:
+        told = text("verify.outside_told", size=f"{caught:,}", after=f"{size - caught:,}")
+        lines.append(("outside", told))
+    for index, (key, line) in enumerate(lines):
+        out.append("\n" if index else "")
+        out.append(f"  {text(f'verify.{key}')}  ", style="bold")
+        out.append(line)
+    return out
+
+
+def _finding(finding: dict[str, Any]) -> Text:
+    from rich.text import Text
+
+    severity = finding["severity"]
+    out = Text()
+    kind = text_or(f"finding.{finding['kind'].replace('-', '_')}", finding["kind"])
+    out.append(f"{text(f'verify.{severity}')}: {kind}", style=_STYLES[severity])
+    place = visible(finding["file"])
+    if finding["offset"] is not None:
+        place += text("verify.at_byte", offset=f"{finding['offset']:,}")
+    if place:
+        out.append(f"\n  ┌ {place}", style="blue")
+    if finding["end"] > finding["first"]:
+        count = finding["end"] - finding["first"]
+        span = text(
+            "verify.in_doubt",
+            first=f"{finding['first']:,}",
+            last=f"{finding['end'] - 1:,}",
+            count=f"{count:,}",
+        )
+        out.append(f"\n  {span}", style="bold")
+    out.append(f"\n  {visible(finding['what'])}")
+    if finding["mend"]:
+        out.append(f"\n  {text('problem.help')}", style="cyan")
+        out.append(visible(finding["mend"]))
+    return out

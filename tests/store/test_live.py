@@ -1,0 +1,64 @@
+"""The store of a daemon: one writer; a broken one is kept aside and made anew (P16)."""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from bigsec.errors import StoreLockedError, StoreVersionError
+from bigsec.store import live_store, position_of, writer_of
+from bigsec.store.logs import begin_chunk
+
+
+def test_one_writer_and_others_learn_who_it_is(tmp_path: Path) -> None:
+    assert writer_of(tmp_path) is None
+    with live_store(tmp_path) as live:
+        assert live.moved == ()
+        assert writer_of(tmp_path) == os.getpid()
+        with pytest.raises(StoreLockedError), live_store(tmp_path):
+            pass
+    assert writer_of(tmp_path) is None
+
+
+@pytest.mark.parametrize("kind", ["garbage", "header", "half", "meta", "key"])
+def test_p16_a_broken_store_is_moved_aside_and_nothing_of_it_is_deleted(
+    tmp_path: Path, kind: str
+) -> None:
+    with live_store(tmp_path) as live, live.store.write() as connection:
+        begin_chunk(connection, "0" * 32, "detect", 0, 5)
+    path = tmp_path / "bigsec.db"
+    raw = bytearray(path.read_bytes())
+    if kind == "garbage":
+        raw[:] = random.Random(5).randbytes(len(raw))  # noqa: S311  # a fixed seed
+    elif kind == "header":
+        raw[16:60] = b"\xff" * 44
+    elif kind == "half":
+        del raw[len(raw) // 2 :]
+    path.write_bytes(raw)
+    if kind in {"meta", "key"}:
+        from bigsec.store.engine import sqlite_module
+
+        connection = sqlite_module().connect(path)
+        change = "DROP TABLE meta" if kind == "meta" else "UPDATE meta SET value = 'x'"
+        where = "" if kind == "meta" else " WHERE key = 'incident_key'"
+        connection.execute(change + where)
+        connection.commit()
+        connection.close()
+    before = path.read_bytes()
+    with live_store(tmp_path) as live:
+        assert live.moved
+        assert any(one.read_bytes() == before for one in live.moved)
+        assert position_of(live.store, "0" * 32, "detect") is None
+    with live_store(tmp_path) as live:
+        assert live.moved == ()
+
+
+def test_p13_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with live_store(tmp_path) as live, live.store.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreVersionError), live_store(tmp_path):
+        pass
+    assert not (tmp_path / "damaged").exists()
