@@ -124,9 +124,9 @@ def check(bundle: Any, key: Key, log: str, outside: Note | None) -> str:
     if outside is not None and outside[:3] != note[:3]:
         raise ValueError("the bundle rests on another checkpoint than the one kept elsewhere")
     for entry in bundle["records"]:
-        index, path = entry["sequence"], map(base64.b64decode, entry["path"])
+        index, path = entry["sequence"], [*map(base64.b64decode, entry["path"])]
         record = base64.b64decode(entry["record"], validate=True)
-        if not 0 <= index < note.size or root_of(record, index, note.size, [*path]) != note.root:
+        if not 0 <= index < note.size or root_of(record, index, note.size, path) != note.root:
             raise ValueError(f"record {index} is not the one that was signed")
     return f"{len(bundle['records'])} records stand in {log}, signed at size {note.size}"
 

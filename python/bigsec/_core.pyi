@@ -503,4 +503,5 @@ __all__ = [
     "read_record",
     "rotate_key",
     "schema",
+    "verifier_key",
 ]

@@ -10,6 +10,7 @@ import threading
 from typing import Any
 
 from bigsec.collect.own_log import OwnLog
+from bigsec.collect.settings import Settings
 from bigsec.collect.settings import Watch as Thresholds
 from bigsec.collect.watch import Watch
 from bigsec.collect.watch.findings import Finding, Findings
@@ -48,6 +49,7 @@ class Looker:
     def __init__(self) -> None:
         self.findings = Findings({})
         self.findings.began(status(0))
+        self.findings.clocks = frozenset({"fw"})
         self.raised: set[tuple[str, str]] = set()
         self.told: list[tuple[str, str, bool]] = []
 
@@ -211,7 +213,7 @@ def test_a_restart_does_not_repeat_what_is_raised_and_a_storm_is_one_event() -> 
     told: list[dict[str, Any]] = []
     for _ in range(2):
         core = Core()
-        watch = Watch(LIMITS, store, core, OwnLog(io.StringIO()), relay="relay-1")
+        watch = Watch(Settings(name="relay-1"), store, core, OwnLog(io.StringIO()))
         watch.began(status(0))
         many = {f"s{number}": {"kernel_drops": 5} for number in range(300)}
         watch.look(status(5, one={"kernel_drops": 0}, **many))

@@ -89,8 +89,7 @@ def show(
     from rich.text import Text
 
     for key, told in lines:
-        line = Text(f"{text(f'evidence.{key}')}  ", style="bold")
-        line.append(told, style="none")
+        line = Text().append(f"{text(f'evidence.{key}')}  ", style="bold").append(told)
         talk.out.print(line, soft_wrap=True)
     signed = text("evidence.signed") if found["checkpoint"] else text("evidence.unsigned")
     talk.out.print(signed, soft_wrap=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from bigsec.cli.configuration import ConfigOption, SetOption, load_config
 from bigsec.cli.exits import Exit
-from bigsec.cli.options import ColorOption, JsonOption, QuietOption
+from bigsec.cli.options import ColorOption, FormatOption, JsonOption, QuietOption
 from bigsec.cli.output import Format, rows
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
@@ -25,6 +25,7 @@ _POLL_S = 0.1
 def reload(
     config: ConfigOption = None,
     sets: SetOption = None,
+    form: FormatOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     color: ColorOption = Color.AUTO,
@@ -33,7 +34,7 @@ def reload(
     from bigsec.collect.reloading import last_reload
     from bigsec.store import writer_of
 
-    talk = Talk.of(Format.NDJSON if json else Format.TABLE, json, color, quiet=quiet)
+    talk = Talk.of(form, json, color, quiet=quiet)
     data_dir = Path(load_config(config, sets).settings.data_dir)
     pid = writer_of(data_dir / "store")
     if pid is None:

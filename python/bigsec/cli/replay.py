@@ -143,6 +143,7 @@ def _log_of(log: str | None, config: list[str] | None) -> tuple[str, str | None]
 
 
 def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Account:
+    from bigsec.collect.recording import genuine
     from bigsec.detect import add, correlate
 
     began = time.monotonic()
@@ -153,7 +154,8 @@ def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Acco
         chunk = plan.events.next_chunk(_WAIT_S)
         if chunk is None:
             break
-        found, spoken_of = chunk.signals.to_pylist(), chunk.events.to_pylist()
+        found, _ = genuine(chunk.signals.to_pylist())
+        spoken_of = chunk.events.to_pylist()
         if sink is not None:
             hand_on(found, spoken_of, sink)
         if found:

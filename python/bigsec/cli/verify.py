@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bigsec.cli.exits import Exit
-from bigsec.cli.options import ColorOption, JsonOption, QuietOption
+from bigsec.cli.options import ColorOption, FormatOption, JsonOption, QuietOption
 from bigsec.cli.output import Format, rows
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, is_terminal
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 # A key or a checkpoint is a few hundred bytes; a history of keys a few thousand.
 TEXT_BYTES_MAX = 1024 * 1024
+
+# Of CSV: one row a finding.
+COLUMNS = ("severity", "kind", "file", "offset", "first", "end", "what", "mend")
 
 LogArgument = Annotated[
     str, typer.Argument(metavar="DIR", help=text("verify.log"), show_default=False)
@@ -43,6 +46,7 @@ def verify(
     key: KeyOption = None,
     checkpoint: CheckpointOption = None,
     name: NameOption = None,
+    form: FormatOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
     color: ColorOption = Color.AUTO,
@@ -50,7 +54,7 @@ def verify(
     """Verify an evidence log, offline and without a database."""
     from bigsec._core import EvidenceLog
 
-    talk = Talk(Format.NDJSON if json else Format.TABLE, color, quiet)
+    talk = Talk.of(form, json, color, quiet=quiet)
     report: dict[str, Any] = json_text.loads(
         EvidenceLog(log_folder(log)).verify(
             keys=[one for given in key or [] for one in read_keys(given)],
@@ -59,12 +63,13 @@ def verify(
             progress=_progress(talk),
         )
     )
-    if talk.form is Format.NDJSON:
-        writer = rows(Format.NDJSON, ())
-        writer.write(report)
-        writer.close()
-    else:
+    if talk.form is Format.TABLE:
         show(report, log, talk.out)
+    else:
+        writer = rows(talk.form, COLUMNS)
+        for row in report["findings"] if talk.form is Format.CSV else [report]:
+            writer.write(row)
+        writer.close()
     return Exit.DONE if report["ok"] else Exit.TAMPERED
 
 

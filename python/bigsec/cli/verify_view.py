@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 FINDINGS_SHOWN = 50
 _STYLES = {"tamper": "bold red", "damage": "bold yellow", "notice": "dim"}
+_MARKS = {
+    "ok": ("✓", "bold green"),
+    "unproven": ("✓", "bold"),
+    "damage": ("!", "bold yellow"),
+    "tamper": ("✗", "bold red"),
+}
 _ORDER = ("tamper", "damage", "notice")
 
 
@@ -29,18 +35,17 @@ def show(report: dict[str, Any], folder: str, console: Console) -> None:
 
 
 def worst(report: dict[str, Any]) -> str:
-    """The gravest severity found; `ok` where nothing is graver than a notice."""
+    """The gravest severity found; else `ok`, or `unproven` where no signature was checked."""
     found = {one["severity"] for one in report["findings"]}
-    return next((one for one in ("tamper", "damage") if one in found), "ok")
+    sound = "ok" if report["key"] is not None and report["checkpoint"] is not None else "unproven"
+    return next((one for one in ("tamper", "damage") if one in found), sound)
 
 
 def _verdict(report: dict[str, Any]) -> Text:
     from rich.text import Text
 
     verdict = worst(report)
-    mark, style = {"ok": ("✓", "bold green"), "damage": ("!", "bold yellow")}.get(
-        verdict, ("✗", "bold red")
-    )
+    mark, style = _MARKS[verdict]
     out = Text()
     out.append(f"{mark} {text(f'verdict.{verdict}')}", style=style)
     out.append(f"\n  {text(f'advice.{verdict}')}")
@@ -62,7 +67,7 @@ def _facts(report: dict[str, Any], folder: str) -> Text:
         "verify.records_told",
         records=f"{report['records']:,}",
         first=f"{report['first']:,}",
-        size=f"{size:,}",
+        last=f"{max(0, size - 1):,}",
         segments=f"{report['segments']:,}",
         bytes=shown_bytes(report["bytes"]),
     )
@@ -93,7 +98,7 @@ def _finding(finding: dict[str, Any]) -> Text:
     severity = finding["severity"]
     out = Text()
     kind = text_or(f"finding.{finding['kind'].replace('-', '_')}", finding["kind"])
-    out.append(f"{text(f'verify.{severity}')}: {kind}", style=_STYLES[severity])
+    out.append(text(f"verify.{severity}") + text("problem.colon") + kind, style=_STYLES[severity])
     place = visible(finding["file"])
     if finding["offset"] is not None:
         place += text("verify.at_byte", offset=f"{finding['offset']:,}")

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from bigsec.store import LedgerEntry, Store, add_ledgers, begin_chunk, note_lost
 
-__all__ = ["CONSUMER", "Chunk", "Detection", "Recorder"]
+__all__ = ["CONSUMER", "Chunk", "Detection", "Recorder", "genuine"]
 
 CONSUMER: Final = "detect"
 """The consumer's name in the store."""
@@ -57,6 +57,16 @@ class Detection(Protocol):
         """Group what is new into incidents; how many incidents changed."""
 
 
+def genuine(signals: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], set[str]]:
+    """Signals without those that a sender made in the platform's name, and the senders' sources.
+
+    The records themselves stay in the log and in the ledger.
+    """
+    own = [one["parser"] != OWN_PACK or one["source"] == OWN_SOURCE for one in signals]
+    forgers = {one["source"] for one, true in zip(signals, own, strict=True) if not true}
+    return [one for one, true in zip(signals, own, strict=True) if true], forgers
+
+
 class Recorder:
     """Records the chunks of one log."""
 
@@ -71,7 +81,9 @@ class Recorder:
 
     def record(self, chunk: Chunk) -> bool:
         """Record a chunk; False where it was recorded before."""
-        signals, events = self._genuine(chunk.signals.to_pylist()), chunk.events.to_pylist()
+        signals, forgers = genuine(chunk.signals.to_pylist())
+        self.forged |= forgers
+        events = chunk.events.to_pylist()
         with self._store.write() as connection:
             if not begin_chunk(connection, self._log, CONSUMER, chunk.first, chunk.next):
                 return False
@@ -82,14 +94,6 @@ class Recorder:
         self.signals += new
         self.waiting |= new > 0
         return True
-
-    def _genuine(self, signals: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Without those that a sender made in the platform's name; the records stay in the log."""
-        forged = [
-            one for one in signals if one["parser"] == OWN_PACK and one["source"] != OWN_SOURCE
-        ]
-        self.forged.update(one["source"] for one in forged)
-        return [one for one in signals if one not in forged] if forged else signals
 
     def correlate(self) -> int:
         """Group what waits into incidents."""

@@ -66,8 +66,7 @@ class Service:
         rules = self._rules(self._settings, packs)
         self._daemon = _core.Daemon(core_document(self._settings), packs, rules)
         self._recorder = Recorder(live.store, self._daemon.log_id, detection)
-        name = self._settings.name
-        self._watch = Watch(self._settings.watch, live.store, self._daemon, log, relay=name)
+        self._watch = Watch(self._settings, live.store, self._daemon, log)
         self._sinks = Sinks(
             Path(self._settings.data_dir) / "sinks", self._daemon.log_id, self._events(packs), log
         )
@@ -189,7 +188,7 @@ class Service:
             self._reloads.refused(error)
         else:
             self._loaded, self._settings = loaded, loaded.settings
-            self._watch.settings = loaded.settings.watch
+            self._watch.take(loaded.settings)
             self._watch.clear("config_refused", "bigsec.toml")
             self._sinks.open_events = self._events(packs)
             self._sinks.start(loaded.settings)

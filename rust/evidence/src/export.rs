@@ -59,11 +59,7 @@ impl Bundle {
 }
 
 /// Makes a bundle of the records with `sequences`, under the first checkpoint that covers them all.
-pub fn export(
-    storage: &dyn Storage,
-    dir: &Path,
-    sequences: &[u64],
-) -> Result<Bundle, LogError> {
+pub fn export(storage: &dyn Storage, dir: &Path, sequences: &[u64]) -> Result<Bundle, LogError> {
     let wanted = sequences.iter().max().map_or(0, |last| last.saturating_add(1));
     let (note, key_changes) = notes_for(storage, dir, wanted)?;
     let proofs = prove(storage, dir, sequences, note.size)?;
@@ -90,11 +86,7 @@ pub fn export(
 }
 
 /// The first note over at least `size` records, and the changes of key up to it.
-fn notes_for(
-    storage: &dyn Storage,
-    dir: &Path,
-    size: u64,
-) -> Result<(Note, Vec<Note>), LogError> {
+fn notes_for(storage: &dyn Storage, dir: &Path, size: u64) -> Result<(Note, Vec<Note>), LogError> {
     let path = dir.join(CHECKPOINTS_FILE);
     let mut changes = Vec::new();
     if let Some(mut reader) = NoteReader::open(storage, dir).at(&path)? {

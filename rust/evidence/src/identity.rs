@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{At as _, LogError};
 use crate::header::{FORMAT_VERSION, HeaderFault, is_log_name};
+use crate::options::LogOptions;
 use crate::segment::{LOG_FILE, SegmentInfo, WATERMARK_FILE};
 use crate::storage::{Storage, read_full_at, write_all_at};
 use crate::tail::read_header;
 use crate::watermark::{SLOT_BYTES, Watermark};
-use crate::writer::LogOptions;
 
 const LOG_FILE_BYTES_MAX: usize = 4096;
 
@@ -199,4 +199,14 @@ fn random_id() -> io::Result<[u8; 16]> {
     let mut id = [0; 16];
     getrandom::fill(&mut id).map_err(|error| io::Error::other(error.to_string()))?;
     Ok(id)
+}
+
+/// Key of a log in event ids: the first 47 bits of `BLAKE3(id ‖ name)`.
+pub fn log_key(id: &[u8; 16], name: &str) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(id);
+    hasher.update(name.as_bytes());
+    let mut key = [0; 8];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_be_bytes(key) >> 17
 }

@@ -117,10 +117,7 @@ fn first<const N: usize>(hash: &[u8]) -> [u8; N] {
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}+", self.name)?;
-        for byte in self.hash() {
-            write!(f, "{byte:02x}")?;
-        }
+        write!(f, "{}+{:08x}", self.name, u32::from_be_bytes(self.hash()))?;
         let mut blob = vec![ED25519];
         blob.extend_from_slice(self.key.as_bytes());
         write!(f, "+{}", STANDARD.encode(blob))
@@ -161,7 +158,7 @@ fn parse_verifier(text: &str) -> Result<VerifierKey, &'static str> {
         return Err("it is a weak key, for which anybody can make signatures");
     }
     let key = VerifierKey { name: name.to_owned(), key };
-    let wanted: String = key.hash().iter().map(|byte| format!("{byte:02x}")).collect();
+    let wanted = format!("{:08x}", u32::from_be_bytes(key.hash()));
     if hash == wanted { Ok(key) } else { Err("its hash does not fit its name and key") }
 }
 
@@ -229,9 +226,14 @@ impl Signer {
         })?;
         let head = format!("{VERIFIER_LINE}{}\n", self.verifier);
         let file = storage.create(path).map_err(io)?;
-        write_all_at(file.as_ref(), head.as_bytes(), 0).map_err(io)?;
-        write_all_at(file.as_ref(), pem.as_bytes(), head.len() as u64).map_err(io)?;
-        file.sync().map_err(io)?;
+        let written = write_all_at(file.as_ref(), head.as_bytes(), 0)
+            .and_then(|()| write_all_at(file.as_ref(), pem.as_bytes(), head.len() as u64))
+            .and_then(|()| file.sync());
+        if written.is_err() {
+            // Half a key is none; where even this fails, it will not be read.
+            let _ = storage.remove(path);
+        }
+        written.map_err(io)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         storage.sync_folder(folder.unwrap_or(Path::new("."))).map_err(io)
     }

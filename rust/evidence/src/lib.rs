@@ -6,13 +6,17 @@
 //! files come through [`storage::Storage`], time through [`clock::Clock`], so that a simulator can
 //! crash it after every operation.
 
+pub mod approval;
 pub mod checkpoint;
 pub mod clock;
 pub mod disk;
 pub mod envelope;
+pub mod housekeeping;
 pub mod keys;
 pub mod note;
 pub mod simulator;
+pub mod reserve;
+pub mod retention;
 pub mod sealed;
 pub mod storage;
 
@@ -29,7 +33,9 @@ mod damage;
 mod error;
 mod header;
 mod identity;
+mod live;
 mod mark;
+mod options;
 mod reader;
 mod record;
 mod recovery;
@@ -45,9 +51,11 @@ pub use damage::{Damage, DamageKind, Recovery};
 pub use error::LogError;
 pub use hash::{Hash, leaf_hash, node_hash};
 pub use header::{FORMAT_VERSION, HEADER_BYTES, Header, HeaderFault, is_log_name};
+pub use identity::log_key;
+pub use options::LogOptions;
 pub use reader::{Cursor, LogReader, Next};
 pub use record::{Flags, Position, Record};
 pub use segment::SegmentInfo;
 pub use tree::{Frontier, LOST_HASHED_MAX, RECORDS_MAX};
 pub use watermark::Watermark;
-pub use writer::{Durable, LogOptions, LogWriter, log_key};
+pub use writer::{Durable, LogWriter};

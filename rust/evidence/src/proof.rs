@@ -275,9 +275,11 @@ impl Gather {
 
 impl Gather {
     fn is_void(&self, kind: FrameKind, sequence: u64) -> bool {
-        self.limit.is_some_and(|limit| {
-            if kind.is_record() { sequence >= limit } else { sequence > limit }
-        })
+        self.limit.is_some_and(
+            |limit| {
+                if kind.is_record() { sequence >= limit } else { sequence > limit }
+            },
+        )
     }
 }
 
@@ -324,7 +326,6 @@ impl FrameVisitor for Gather {
     fn plausible(&self) -> RangeInclusive<u64> {
         self.next.saturating_sub(1)..=RECORDS_MAX
     }
-
 }
 
 #[cfg(test)]

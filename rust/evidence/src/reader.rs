@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{At as _, LogError};
 use crate::frame::Salt;
-use crate::identity::log_in;
+use crate::identity::{log_in, log_key};
 use crate::record::Record;
 use crate::records::{Fault, Item, Records};
 use crate::sealed::SealedFile;
@@ -15,7 +15,6 @@ use crate::segment_source::SegmentSource;
 use crate::storage::{Storage, read_full_at};
 use crate::tail::Tail;
 use crate::watermark::{SLOT_BYTES, Watermark};
-use crate::writer::log_key;
 
 /// How often a segment that vanished between listing and opening is looked for anew.
 const LOOKS_MAX: u32 = 8;

@@ -15,7 +15,9 @@ use crate::error::{At as _, LogError};
 use crate::frame::{Salt, put_lost};
 use crate::header::HeaderFault;
 use crate::identity::{Identity, LogFileState, identify, write_log_file};
+use crate::live::Live;
 use crate::note::Note;
+use crate::options::LogOptions;
 use crate::replay::{Known, Replay};
 use crate::segment::{
     LOG_FILE, SegmentInfo, WATERMARK_FILE, drop_void, list_segments, move_aside, next_number,
@@ -24,7 +26,6 @@ use crate::storage::{Storage, read_full_at};
 use crate::tail::{Tail, Verdict};
 use crate::tree::Frontier;
 use crate::watermark::{SLOT_BYTES, Watermark};
-use crate::writer::{Live, LogOptions};
 
 /// Everything the writer goes on from.
 pub(crate) struct Recovered {

@@ -3,6 +3,8 @@
 //! It has no thread of its own: every operation on files happens inside a call, so that a
 //! simulator can stop it after each.
 
+mod notes;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,16 +20,15 @@ use crate::frame::{
 };
 use crate::hash::{Hash, leaf_hash};
 use crate::header::{HEADER_BYTES, Header, is_log_name};
-use crate::keys::Signer;
+use crate::identity::log_key;
+use crate::live::{AppendError, Live};
 use crate::mark::MarkFile;
-use crate::note::Note;
+use crate::options::LogOptions;
 use crate::record::{Flags, Record};
 use crate::records::RECORD_BYTES_MAX;
 use crate::recovery::{Recovered, recover};
-use crate::segment::{
-    CHECKPOINTS_FILE, LOCK_FILE, SegmentInfo, drop_void, list_segments, segment_name,
-};
-use crate::storage::{Held, Storage, StoredFile, write_all_at};
+use crate::segment::{LOCK_FILE, SegmentInfo, drop_void, list_segments, segment_name};
+use crate::storage::{Held, Storage};
 use crate::tree::Frontier;
 use crate::watermark::Watermark;
 
@@ -38,48 +39,6 @@ const ENVELOPE_BYTES_MAX: usize = 2 + 8 + 1 + 255 + 18 + 16 + 16;
 /// A buffer for a group that has grown beyond this is given back after the commit.
 const PENDING_KEPT_BYTES: usize = 16 << 20;
 
-/// How a log is written.
-#[derive(Debug, Clone)]
-pub struct LogOptions {
-    /// Name of the log.
-    pub name: String,
-    /// A segment that has grown to this many bytes is ended.
-    pub segment_bytes: u64,
-    /// So is one that is this old, in µs, by a clock that does not jump.
-    pub segment_age_us: i64,
-    /// Id for a new log, for tests; otherwise random.
-    pub new_id: Option<[u8; 16]>,
-    /// Signs the checkpoints.
-    pub signer: Option<Signer>,
-    /// Space kept back for audit records and checkpoints.
-    pub reserve_bytes: u64,
-    /// Space that is to stay free on the disk.
-    pub min_free_bytes: u64,
-    /// A longer payload is cut, and marked so.
-    pub record_bytes_max: usize,
-}
-
-impl LogOptions {
-    /// The usual options for a log of this name.
-    pub fn new(name: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            segment_bytes: 256 << 20,
-            segment_age_us: 3_600_000_000,
-            new_id: None,
-            signer: None,
-            reserve_bytes: 0,
-            min_free_bytes: 0,
-            record_bytes_max: 64 << 20,
-        }
-    }
-
-    /// Id of the signing key as segment headers have it.
-    pub(crate) fn key_id(&self) -> u64 {
-        self.signer.as_ref().map_or(0, |signer| u64::from_le_bytes(signer.verifier().id()))
-    }
-}
-
 /// What is flushed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Durable {
@@ -87,19 +46,6 @@ pub struct Durable {
     pub size: u64,
     /// Root over them.
     pub root: Hash,
-}
-
-/// The segment that is written to.
-pub(crate) struct Live {
-    pub file: Box<dyn StoredFile>,
-    pub path: PathBuf,
-    pub number: u64,
-    /// Up to here the file is good; 0 while its header is still to be written.
-    pub bytes: u64,
-    /// What the clock that does not jump showed when it was opened.
-    pub opened: Duration,
-    /// Its name is not flushed yet.
-    pub unnamed: bool,
 }
 
 /// Appends records to a log, and makes them durable in groups.
@@ -314,43 +260,6 @@ impl LogWriter {
         Ok(())
     }
 
-    /// Signs what is durable, and keeps the note.
-    pub fn checkpoint(&mut self) -> Result<Note, LogError> {
-        let Some(signer) = &self.options.signer else {
-            return Err(LogError::Unsigned { name: self.options.name.clone() });
-        };
-        let mut note = self.unsigned_note();
-        note.sign(&[signer]);
-        self.keep_note(&note)?;
-        Ok(note)
-    }
-
-    /// The note about what is durable now, without signatures.
-    pub fn unsigned_note(&self) -> Note {
-        let durable = self.durable();
-        Note {
-            origin: self.options.name.clone(),
-            size: durable.size,
-            root: durable.root,
-            time_us: self.clock.now_us(),
-            elapsed_s: self.checkpoints.elapsed_s(self.clock.elapsed()),
-            first: Some(self.first()).filter(|&first| first > 0),
-            next_key: None,
-            further: Vec::new(),
-            signatures: Vec::new(),
-        }
-    }
-
-    /// Appends a signed note to the log's own, and flushes it.
-    pub fn keep_note(&mut self, note: &Note) -> Result<(), LogError> {
-        self.checkpoints.append(note).at(&self.dir.join(CHECKPOINTS_FILE))
-    }
-
-    /// The log's notes.
-    pub fn checkpoints(&self) -> &Checkpoints {
-        &self.checkpoints
-    }
-
     /// Whether the segment is large or old enough to be ended.
     fn is_due(&self) -> bool {
         let Some(live) = self.live.as_ref().filter(|live| live.bytes > 0) else { return false };
@@ -367,9 +276,8 @@ impl LogWriter {
         let number = self.next_number;
         let path = self.dir.join(segment_name(number, self.durable.size(), false));
         self.next_number += 1;
-        let file = self.storage.create(&path).at(&path)?;
         let opened = self.clock.elapsed();
-        self.live = Some(Live { file, path, number, bytes: 0, opened, unnamed: true });
+        self.live = Some(Live::create(self.storage.as_ref(), path, number, opened)?);
         Ok(())
     }
 
@@ -434,32 +342,19 @@ impl LogWriter {
         }
     }
 
-    /// Appends bytes to the open segment and flushes them; gives its new length.
-    ///
-    /// After a failed write the file is cut back, so that the next append stands where this one
-    /// would have. After a failed cut or flush the segment is given up.
+    /// Appends bytes to the open segment and flushes them; gives its new length. After a failed
+    /// cut or flush the segment is given up.
     fn write_live(&mut self, bytes: &[u8]) -> Result<u64, LogError> {
         let Some(live) = &mut self.live else {
             return Err(LogError::io(&self.dir, io::ErrorKind::NotFound.into()));
         };
-        if let Err(error) = write_all_at(live.file.as_ref(), bytes, live.bytes) {
-            let error = LogError::io(&live.path, error);
-            if live.file.set_len(live.bytes).is_err() {
+        live.append(self.storage.as_ref(), &self.dir, bytes).map_err(|error| match error {
+            AppendError::CutBack(error) => error,
+            AppendError::Lost(error) => {
                 self.give_up_live();
+                error
             }
-            return Err(error);
-        }
-        let mut flushed = live.file.sync().at(&live.path);
-        if flushed.is_ok() && live.unnamed {
-            flushed = self.storage.sync_folder(&self.dir).at(&self.dir);
-        }
-        if let Err(error) = flushed {
-            self.give_up_live();
-            return Err(error);
-        }
-        live.unnamed = false;
-        live.bytes += bytes.len() as u64;
-        Ok(live.bytes)
+        })
     }
 
     /// Never writes to the segment again. One that never had a durable record is removed, so that
@@ -495,16 +390,6 @@ impl LogWriter {
             }
         }
     }
-}
-
-/// Key of a log in event ids: the first 47 bits of `BLAKE3(id ‖ name)`.
-pub fn log_key(id: &[u8; 16], name: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(id);
-    hasher.update(name.as_bytes());
-    let mut key = [0; 8];
-    key.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_be_bytes(key) >> 17
 }
 
 fn take_lock(storage: &dyn Storage, dir: &Path) -> Result<Box<dyn Held>, LogError> {

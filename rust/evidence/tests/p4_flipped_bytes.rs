@@ -1,20 +1,24 @@
 //! P4: a flipped byte costs at most one record, is named, and nothing after it is lost.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod forge;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 
-use bigsec_evidence::{LogError, LogReader, LogWriter, Next};
 use bigsec_evidence::clock::Clock;
 use bigsec_evidence::sealed::seal_segment;
-use bigsec_evidence::simulator::SimStorage;
+use bigsec_evidence::simulator::{Random, SimStorage};
 use bigsec_evidence::storage::{Storage, read_full_at};
 use bigsec_evidence::verify::{Report, Severity, VerifyOptions, verify};
-use forge::log::{TestClock, append, keys, list, options};
+use bigsec_evidence::{Flags, LogError, LogReader, LogWriter, Next, Record};
+use forge::log::{TestClock, append, keys, list, look, options};
+use tempfile::TempDir;
 
 const DIR: &str = "/log";
 const RECORDS: u64 = 230;
@@ -75,8 +79,7 @@ impl Store {
     fn make(sealed: bool) -> Self {
         let storage = SimStorage::new(1);
         let clock = TestClock::new();
-        let shared: (Arc<dyn Storage>, Arc<dyn Clock>) =
-            (Arc::new(storage.clone()), clock.clone());
+        let shared: (Arc<dyn Storage>, Arc<dyn Clock>) = (Arc::new(storage.clone()), clock.clone());
         let options = options(8 << 10, 1);
         let (mut log, _) = LogWriter::open(shared.0, shared.1, Path::new(DIR), options).unwrap();
         append(&mut log, &clock, 0..RECORDS);
@@ -252,4 +255,72 @@ fn p4_files_deleted_and_garbled_one_at_a_time() {
             store.look_and_open(&storage, path, "deleted");
         }
     }
+}
+
+/// Writes a log of at least so many bytes to disk, in segments of 16 MiB.
+fn large_log(dir: &Path, bytes: u64) -> u64 {
+    let clock = TestClock::new();
+    let mut log = forge::log::open(dir, options(16 << 20, 1), &clock);
+    let payload = vec![b'x'; 470];
+    let mut records = 0;
+    while records * 500 < bytes {
+        for _ in 0..1000 {
+            log.append(&Record {
+                flags: Flags::default(),
+                received_us: clock.now_us(),
+                source: "auth",
+                peer: None,
+                id: None,
+                position: None,
+                payload: &payload,
+            });
+            records += 1;
+        }
+        log.commit().unwrap();
+    }
+    log.checkpoint().unwrap();
+    records
+}
+
+#[test]
+#[ignore = "takes minutes; part of `make soak`"]
+fn p4_ten_thousand_flips_in_256_mib() {
+    const FLIPS: usize = 10_000;
+    let folder = TempDir::new().unwrap();
+    let dir = folder.path().join("log");
+    let records = large_log(&dir, 256 << 20);
+    let paths = forge::raw_segments(&dir);
+    let mut random = Random::new(4);
+    // In rounds, each with its flips far apart, so that one verification judges many.
+    let (rounds, each) = (10, FLIPS / 10);
+    for round in 0..rounds {
+        let mut flips: BTreeMap<(usize, u64), u8> = BTreeMap::new();
+        while flips.len() < each {
+            let file = random.below(paths.len());
+            let len = std::fs::metadata(&paths[file]).unwrap().len();
+            flips.insert((file, random.below(len as usize) as u64), 1 << random.below(8));
+        }
+        let flip_all = || {
+            for ((file, at), bit) in &flips {
+                let file =
+                    std::fs::File::options().read(true).write(true).open(&paths[*file]).unwrap();
+                let mut byte = [0];
+                file.read_exact_at(&mut byte, *at).unwrap();
+                file.write_all_at(&[byte[0] ^ bit], *at).unwrap();
+            }
+        };
+        flip_all();
+        let report = look(&dir, keys(1), Vec::new());
+        let lost: u64 = report
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Damage)
+            .map(|finding| finding.end - finding.first)
+            .sum();
+        assert_eq!(report.count(Severity::Tamper), 0, "round {round}");
+        assert!(lost <= each as u64 && lost > each as u64 * 9 / 10, "round {round}: {lost} lost");
+        assert_eq!(report.records + lost, records, "round {round}");
+        flip_all();
+    }
+    assert!(look(&dir, keys(1), Vec::new()).ok, "all flips were taken back");
 }

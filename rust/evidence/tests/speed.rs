@@ -1,7 +1,7 @@
 //! How many records a second of one processor takes in. Run with
 //! `cargo test --release -p bigsec-evidence --test speed -- --ignored --nocapture`.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss)]
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,6 +1,8 @@
 //! T1: what a machine does by itself never looks like tampering or damage: power cuts, failed
 //! writes and flushes, clocks that jump, keys that change, sealing stopped half-way.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod forge;
 
 use std::path::Path;
@@ -88,9 +90,11 @@ impl Life {
 
     fn seal(&mut self, writer: &LogWriter) {
         let dir = Path::new(DIR);
-        let Some(pair) = writer.segments().windows(2).find(|pair| {
-            !pair[0].sealed && self.storage.stat(&pair[0].path).is_ok()
-        }) else {
+        let Some(pair) = writer
+            .segments()
+            .windows(2)
+            .find(|pair| !pair[0].sealed && self.storage.stat(&pair[0].path).is_ok())
+        else {
             return;
         };
         if let Ok(prepared) = prepare(&self.storage, dir, &pair[0], pair[1].first, 1) {

@@ -1,6 +1,8 @@
 //! T1: somebody with root on the machine changes the past. Each of the twelve kinds is found, and
 //! placed; what the log cannot know of itself, a checkpoint from outside tells.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod forge;
 
 use std::path::Path;
@@ -160,9 +162,10 @@ fn cut_to(dir: &Path, note: &Note) {
             continue;
         }
         let kept = |frame: &Frame| frame.sequence <= note.size && frame.kind != forge::END;
-        let end = segment.frames.iter().rposition(|frame| {
-            frame.kind == forge::COMMIT && frame.sequence == note.size
-        });
+        let end = segment
+            .frames
+            .iter()
+            .rposition(|frame| frame.kind == forge::COMMIT && frame.sequence == note.size);
         if let Some(end) = end {
             segment.frames.truncate(end + 1);
             segment.frames.retain(kept);

@@ -1,6 +1,8 @@
 //! T2: the end of the live segment is cut off. Above the watermark a crash did it, and nothing is
 //! said; below, somebody or something took what was acknowledged, and it is named.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at what it does not expect")]
+
 mod forge;
 
 use std::path::{Path, PathBuf};

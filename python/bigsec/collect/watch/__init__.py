@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from bigsec.collect.own_log import OwnLog
-from bigsec.collect.settings import Watch as Thresholds
+from bigsec.collect.settings import Settings
 from bigsec.collect.watch.findings import Finding, Findings
 from bigsec.collect.watch.voice import Platform, Voice
 from bigsec.store import Store, read_alarms, read_rhythms, write_alarms, write_rhythms
@@ -35,21 +35,25 @@ class Gauges(Platform, Protocol):
 
 
 class Watch:
-    """Looks at the daemon's status and tells what has changed.
+    """Looks at the daemon's status and tells what has changed."""
 
-    settings: may be replaced while it runs.
-    """
-
-    def __init__(
-        self, settings: Thresholds, store: Store, core: Gauges, log: OwnLog, *, relay: str
-    ) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, store: Store, core: Gauges, log: OwnLog) -> None:
         self._store = store
         self._core = core
-        self._voice = Voice(core, relay, log)
+        self._voice = Voice(core, settings.name, log)
         self._raised = read_alarms(store)
         self._findings = Findings(read_rhythms(store))
         self._kept_s = time.monotonic()
+        self.take(settings)
+
+    def take(self, settings: Settings) -> None:
+        """Watch by other settings from now on."""
+        self._limits = settings.watch
+        self._findings.clocks = frozenset(
+            name
+            for name, source in settings.sources.items()
+            if source.type not in {"file", "stdin"} and not source.backfill
+        )
 
     def began(self, status: Mapping[str, Any]) -> None:
         """Note how the daemon found things when it started."""
@@ -60,7 +64,7 @@ class Watch:
 
     def look(self, status: Mapping[str, Any]) -> None:
         """Judge a status, and tell what began and what ended since the last."""
-        found = self._findings.of(status, self.settings, self._raised.keys())
+        found = self._findings.of(status, self._limits, self._raised.keys())
         self._change([one for one in found if one.raised], [one for one in found if not one.raised])
         for name, value in self._findings.gauges.items():
             self._core.set_gauge(name, value)

@@ -61,6 +61,8 @@ class Findings:
         self._disk = DiskForecast()
         self._backlog = Backlog()
         self.gauges: dict[str, float] = {}
+        self.clocks: frozenset[str] = frozenset()
+        """Sources whose records come when they are made, so that their clocks can be compared."""
 
     def began(self, status: Mapping[str, Any]) -> None:
         """Silence before this was ours, not the sources'."""
@@ -107,7 +109,7 @@ class Findings:
         yield from self._silence(name, source, meters, now_us, limits, raised)
         yield from _drops(name, source, meters, limits, raised)
         skew_us = (seen["ledger"] or {}).get("clock_skew_us")
-        if skew_us is not None:
+        if skew_us is not None and name in self.clocks:
             yield from _skew(name, skew_us / 1e6, limits, raised)
 
     def _silence(
@@ -145,8 +147,9 @@ class Findings:
     def _gone(self, running: Mapping[str, Any], raised: Collection[_Key]) -> Iterator[Finding]:
         """Alarms of sources that were taken out of the configuration."""
         for kind, subject in list(raised):
-            if kind in {"source_silent", "clock_skew", "drops"} and subject not in running:
-                yield Finding(kind, subject, False, f"[sources.{subject}] is no longer configured")
+            known = self.clocks if kind == "clock_skew" else running
+            if kind in {"source_silent", "clock_skew", "drops"} and subject not in known:
+                yield Finding(kind, subject, False, f"[sources.{subject}] is no longer watched")
         for name in self._sources.keys() - running.keys():
             self._known[name] = self._sources.pop(name).rhythm
 

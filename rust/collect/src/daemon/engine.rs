@@ -11,7 +11,7 @@ use std::time::Duration;
 use bigsec_detect::{Entities, RuleSet};
 use bigsec_event::{Problem, codes};
 use bigsec_evidence::keys::Signer;
-use bigsec_evidence::{LogOptions, LogWriter, Recovery};
+use bigsec_evidence::{Flags, LogOptions, LogWriter, Recovery};
 use bigsec_parse::PackSet;
 use serde_json::{Value, json};
 use tokio::runtime::{Builder, Runtime};
@@ -19,14 +19,17 @@ use tokio::sync::mpsc;
 
 use super::chunk::Chunk;
 use super::consumer::{self, Control};
-use super::health::Part;
+use super::durable::DurableSize;
+use super::health::{Health, Part};
 use super::keeper::{Destination, Keeper};
 use super::recall::Recall;
 use super::roster::Roster;
 use super::settings::{LogSettings, OWN_SOURCES, Settings, invalid};
-use super::shared::{Doors, LogView, Shared};
+use super::shared::{Doors, LogView, Shared, WriterMeters};
+use super::totals::Totals;
+use super::upkeep::Upkeep;
 use super::walk::{Knowledge, Walk};
-use super::writer_thread::{Pacing, Stop, WriterThread};
+use super::writer_thread::{Pacing, State, Stop, WriterThread};
 use super::{admin, locked, status};
 use crate::intake::{Batch, Intake, Submitted, intake};
 use crate::source::{Descriptors, Doubles};
@@ -46,6 +49,8 @@ pub struct Daemon {
     /// What waits for the start.
     prepared: Mutex<Option<Prepared>>,
     intake: Mutex<Option<Intake>>,
+    /// For the platform's own records.
+    own: Mutex<Option<Intake>>,
     roster: Mutex<Option<Roster>>,
     writer: Mutex<Option<JoinHandle<()>>>,
     chunks: Mutex<Option<Receiver<Chunk>>>,
@@ -57,6 +62,8 @@ pub struct Daemon {
 struct Prepared {
     log: LogWriter,
     queue: mpsc::Receiver<Submitted>,
+    own: mpsc::Receiver<Submitted>,
+    upkeep: Upkeep,
     destination: Option<Destination>,
     doubles: BTreeMap<String, Arc<Doubles>>,
 }
@@ -80,6 +87,7 @@ impl Daemon {
             options,
         )
         .map_err(|error| error.problem())?;
+        let upkeep = Upkeep::open(&log, &settings.log, &doors)?;
         let durable = log.durable().size;
         let recall = Recall::of(&doors.storage, &folder, &settings.data_dir, durable)
             .map_err(|error| error.problem())?;
@@ -91,13 +99,13 @@ impl Daemon {
             folder,
             started_us: doors.clock.now_us(),
             doors,
-            health: Default::default(),
-            durable: Default::default(),
+            health: Health::default(),
+            durable: DurableSize::default(),
             log: Mutex::new(view(&recovery)),
-            writer: Default::default(),
+            writer: WriterMeters::default(),
             keeper,
             positions: Mutex::new(recall.positions),
-            totals: Default::default(),
+            totals: Totals::default(),
             consumer: Arc::new(Control::default()),
             sources: Mutex::default(),
             gauges: Mutex::default(),
@@ -110,8 +118,10 @@ impl Daemon {
             .enable_all()
             .build()
             .map_err(|error| no_thread(&error))?;
+        let (own, own_queue) = intake();
         let (intake, queue) = intake();
-        let prepared = Prepared { log, queue, destination, doubles: recall.doubles };
+        let doubles = recall.doubles;
+        let prepared = Prepared { log, queue, own: own_queue, upkeep, destination, doubles };
         Ok(Self {
             shared,
             stop: Arc::default(),
@@ -119,6 +129,7 @@ impl Daemon {
             knowledge: Mutex::new(knowledge),
             prepared: Mutex::new(Some(prepared)),
             intake: Mutex::new(Some(intake)),
+            own: Mutex::new(Some(own)),
             roster: Mutex::default(),
             writer: Mutex::default(),
             chunks: Mutex::default(),
@@ -144,11 +155,13 @@ impl Daemon {
         let writer = WriterThread {
             log: prepared.log,
             queue: prepared.queue,
+            own: prepared.own,
+            upkeep: prepared.upkeep,
             runtime: self.runtime.handle().clone(),
             shared: Arc::clone(&self.shared),
             stop: Arc::clone(&self.stop),
             pacing: pacing(&settings.log),
-            state: Default::default(),
+            state: State::default(),
         };
         *locked(&self.writer) =
             Some(spawn("writer", move || writer.run()).map_err(|error| no_thread(&error))?);
@@ -225,14 +238,14 @@ impl Daemon {
             return Err(Problem::new(codes::DAEMON_STATE, what));
         }
         let closed = || Problem::new(codes::DAEMON_STATE, "the daemon takes no more records");
-        let intake = locked(&self.intake).clone().ok_or_else(closed)?;
+        let own = locked(&self.own).clone().ok_or_else(closed)?;
         let mut batch = Batch::new(Arc::from(source), None, self.shared.doors.clock.now_us());
         for record in records {
-            batch.push(record, Default::default(), None);
+            batch.push(record, Flags::default(), None);
         }
         self.runtime.block_on(async {
             let durable = async {
-                let ticket = intake.submit(batch).await.map_err(|_| closed())?;
+                let ticket = own.submit(batch).await.map_err(|_| closed())?;
                 ticket.durable().await.map_err(|_| closed())
             };
             tokio::time::timeout(timeout, durable).await.unwrap_or_else(|_| {
@@ -301,7 +314,7 @@ impl Daemon {
         let until = clock.elapsed() + deadline;
         let roster = locked(&self.roster).take();
         let late = roster.map(|roster| roster.stop(deadline / 2)).unwrap_or_default();
-        drop(locked(&self.intake).take());
+        drop((locked(&self.intake).take(), locked(&self.own).take()));
         self.stop.ask(until);
         if let Some(writer) = locked(&self.writer).take() {
             // A disk that does not answer keeps the thread, but not the stop.

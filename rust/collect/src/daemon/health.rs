@@ -11,8 +11,10 @@ use super::locked;
 /// What can ail the daemon. Each heals by itself once its cause is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Part {
-    /// The log takes no records.
+    /// The log cannot be flushed.
     Log,
+    /// The disk has no room for more records.
+    Disk,
     /// The log was found damaged at the start; does not heal.
     Damage,
     /// No checkpoint could be made.
@@ -29,8 +31,9 @@ pub enum Part {
 
 impl Part {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Log,
+        Self::Disk,
         Self::Damage,
         Self::Checkpoint,
         Self::Keeper,
@@ -43,6 +46,7 @@ impl Part {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Log => "log",
+            Self::Disk => "disk",
             Self::Damage => "damage",
             Self::Checkpoint => "checkpoint",
             Self::Keeper => "keeper",
@@ -95,7 +99,8 @@ impl Health {
 
     /// Whether records are taken in.
     pub fn takes_records(&self) -> bool {
-        !locked(&self.0).contains_key(&Part::Log)
+        let reasons = locked(&self.0);
+        !reasons.contains_key(&Part::Log) && !reasons.contains_key(&Part::Disk)
     }
 
     /// The parts that fail.

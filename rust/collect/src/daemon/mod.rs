@@ -27,6 +27,7 @@ mod settings;
 mod shared;
 mod status;
 mod totals;
+mod upkeep;
 mod walk;
 mod writer_thread;
 

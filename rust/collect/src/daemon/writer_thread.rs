@@ -10,7 +10,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::health::Part;
 use super::locked;
+use super::settings::OWN_SOURCES;
 use super::shared::{Shared, WriterMeters};
+use super::upkeep::Upkeep;
 use crate::intake::Submitted;
 
 /// First and longest pause before a failed flush is tried again.
@@ -19,6 +21,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// How often it looks after the log where no records come.
 const TICK: Duration = Duration::from_secs(1);
+
+/// The same while the disk has no room: soon after there is some, it goes on.
+const NO_ROOM_TICK: Duration = Duration::from_millis(500);
 
 /// How often the positions of files are saved.
 const POSITIONS_EVERY: Duration = Duration::from_secs(10);
@@ -37,6 +42,13 @@ impl Stop {
         let ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX).max(1);
         self.deadline_ms.store(ms, Ordering::Release);
         self.asked.notify_one();
+    }
+
+    /// Waits until it is asked for, if it was not.
+    async fn is_asked_now(&self) {
+        if !self.is_asked() {
+            self.asked.notified().await;
+        }
     }
 
     fn is_asked(&self) -> bool {
@@ -62,6 +74,9 @@ pub(super) struct Pacing {
 pub(super) struct WriterThread {
     pub log: LogWriter,
     pub queue: mpsc::Receiver<Submitted>,
+    /// The platform's own records, which go in even where the disk has no room for others.
+    pub own: mpsc::Receiver<Submitted>,
+    pub upkeep: Upkeep,
     pub runtime: Handle,
     pub shared: Arc<Shared>,
     pub stop: Arc<Stop>,
@@ -72,6 +87,8 @@ pub(super) struct WriterThread {
 /// What the thread keeps from one round to the next.
 #[derive(Default)]
 pub(super) struct State {
+    /// A batch that came when the disk had no room.
+    held: Option<Submitted>,
     group: Vec<(Submitted, u64)>,
     reached: Vec<(Arc<str>, Position)>,
     bytes: u64,
@@ -103,45 +120,81 @@ impl WriterThread {
 
     /// Takes what waits until a group is full; false when nothing more will come.
     fn gather(&mut self) -> bool {
-        let Some(first) = self.wait_for(TICK) else { return !self.queue.is_closed() };
-        self.take(first);
+        // One that was held back is asked about again; others when they have come.
+        let mut room = self.state.held.is_none() || self.has_room();
+        let Some(first) = self.wait_for(if room { TICK } else { NO_ROOM_TICK }, room) else {
+            return !self.stop.is_asked();
+        };
+        if room && !is_own(&first) && !self.has_room() {
+            room = false;
+            self.state.held = Some(first);
+        } else {
+            self.take(first);
+        }
         let until = self.now() + self.pacing.group_wait;
         while self.log.pending().1 < self.pacing.group_bytes {
-            match self.queue.try_recv() {
-                Ok(next) => self.take(next),
-                Err(mpsc::error::TryRecvError::Disconnected) => return false,
-                Err(mpsc::error::TryRecvError::Empty) => {
-                    let wait = until.saturating_sub(self.now());
-                    if wait.is_zero() || self.stop.is_asked() {
-                        break;
-                    }
-                    match self.wait_for(wait) {
-                        Some(next) => self.take(next),
-                        None => break,
-                    }
-                }
+            let wait = until.saturating_sub(self.now());
+            let next = match self.poll(room) {
+                None if wait.is_zero() || self.stop.is_asked() => break,
+                None => self.wait_for(wait, room),
+                next => next,
+            };
+            match next {
+                Some(next) => self.take(next),
+                None => break,
             }
         }
         self.shared.writer.queued.store(self.queue.len(), Ordering::Relaxed);
         true
     }
 
+    /// Whether the disk has room for a group of the sources' records.
+    fn has_room(&mut self) -> bool {
+        let path = &self.shared.folder;
+        let room = match self.upkeep.reserve.has_room(self.pacing.group_bytes as u64) {
+            Ok(true) => {
+                self.shared.health.works(Part::Disk);
+                return true;
+            }
+            Ok(false) => LogError::Full { path: path.clone() },
+            Err(error) => error,
+        };
+        self.trouble(Part::Disk, &room);
+        false
+    }
+
+    /// A batch that waits already; those of the sources only where there is room for them.
+    fn poll(&mut self, room: bool) -> Option<Submitted> {
+        if let Ok(own) = self.own.try_recv() {
+            return Some(own);
+        }
+        if !room {
+            return None;
+        }
+        self.state.held.take().or_else(|| self.queue.try_recv().ok())
+    }
+
     /// Waits for a batch; `None` where none came in time or none will come any more.
-    fn wait_for(&mut self, time: Duration) -> Option<Submitted> {
-        if let Ok(next) = self.queue.try_recv() {
+    fn wait_for(&mut self, time: Duration, room: bool) -> Option<Submitted> {
+        if let Some(next) = self.poll(room) {
             return Some(next);
         }
-        if self.stop.is_asked() {
-            self.queue.close();
-        }
-        let (queue, stop) = (&mut self.queue, &self.stop);
-        self.runtime.block_on(async {
+        let (queue, own, stop) = (&mut self.queue, &mut self.own, &self.stop);
+        let next = self.runtime.block_on(async {
             tokio::select! {
-                next = queue.recv() => next,
-                () = stop.asked.notified() => None,
+                () = stop.is_asked_now() => None,
+                Some(next) = own.recv() => Some(next),
+                Some(next) = queue.recv(), if room => Some(next),
                 () = tokio::time::sleep(time) => None,
             }
-        })
+        });
+        if next.is_none() && self.stop.is_asked() {
+            // Nothing more comes in; what is in is still written.
+            self.queue.close();
+            self.own.close();
+            return self.poll(room);
+        }
+        next
     }
 
     /// Gives a batch to the log, in memory as yet.
@@ -175,7 +228,7 @@ impl WriterThread {
         let mut pause = PAUSE_MIN;
         loop {
             let begun = self.now();
-            match self.log.commit() {
+            match self.upkeep.reserve.commit(&mut self.log) {
                 Ok(durable) => {
                     let took = self.now().saturating_sub(begun).as_micros() as u64;
                     self.count_flush(took);
@@ -218,6 +271,7 @@ impl WriterThread {
     /// What is to be done from time to time. `last` does all of it now.
     fn tend(&mut self, last: bool) {
         let now = self.now();
+        self.upkeep.turn(&mut self.log, &self.shared);
         let segments = self.log.segments().len();
         let rolled = std::mem::replace(&mut self.state.segments, segments) != segments;
         if let Some(every) = self.pacing.checkpoint {
@@ -243,7 +297,7 @@ impl WriterThread {
     fn checkpoint(&mut self, now: Duration) {
         // Also after a failure: it is tried again at the next turn, not without a pause.
         self.state.checkpoint_at = now;
-        match self.log.checkpoint() {
+        match self.upkeep.reserve.checkpoint(&mut self.log) {
             Ok(note) => {
                 self.shared.health.works(Part::Checkpoint);
                 self.state.checkpoint_size = Some(note.size);
@@ -270,4 +324,9 @@ impl WriterThread {
     fn trouble(&self, part: Part, error: &LogError) {
         self.shared.health.fails(part, &error.problem(), self.shared.doors.clock.now_us());
     }
+}
+
+/// Whether a batch is the platform's own.
+fn is_own(submitted: &Submitted) -> bool {
+    submitted.batch.source().starts_with(OWN_SOURCES)
 }

@@ -28,6 +28,9 @@ const KEEPALIVE_STEP: Duration = Duration::from_secs(15);
 const BACK_OFF: Duration = Duration::from_millis(50);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
+/// How long after the stop it is waited for another connection that is at the door.
+const LAST_CALL: Duration = Duration::from_millis(10);
+
 /// What a connection is served with.
 pub(crate) struct Session {
     pub context: Arc<SourceContext>,
@@ -91,30 +94,33 @@ impl Door {
         S: Fn(Box<dyn Wire>, Session) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
-        let door = Arc::new(self);
-        let gate = Gate::new(Arc::clone(&door.context), &door.limits);
+        let gate = Gate::new(Arc::clone(&self.context), &self.limits);
         let Ok(listener) = TcpListener::from_std(listener) else {
-            Meters::count(&door.context.meters.errors);
+            Meters::count(&self.context.meters.errors);
             return;
         };
+        let door = Arc::new(self);
         let mut tasks = JoinSet::new();
         let (mut stopping, mut wait) = (stop.clone(), BACK_OFF);
+        let take = |tasks: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| match gate
+            .admit(peer.ip())
+        {
+            Ok(seat) => {
+                let context = Arc::clone(&door.context);
+                let session = Session { context, peer, seat, stop: stop.clone() };
+                tasks.spawn(Arc::clone(&door).welcome(stream, session, serve.clone()));
+            }
+            Err(refusal) => turn_away(&stream, (door.refusal)(refusal)),
+        };
         loop {
             tokio::select! {
                 biased;
                 () = stopped(&mut stopping) => break,
                 Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, peer)) => {
+                    Ok(accepted) => {
                         wait = BACK_OFF;
-                        match gate.admit(peer.ip()) {
-                            Ok(seat) => {
-                                let context = Arc::clone(&door.context);
-                                let session = Session { context, peer, seat, stop: stop.clone() };
-                                tasks.spawn(Arc::clone(&door).welcome(stream, session, serve.clone()));
-                            }
-                            Err(refusal) => turn_away(stream, (door.refusal)(refusal)),
-                        }
+                        take(&mut tasks, accepted);
                     }
                     // The peer was gone before it was taken.
                     Err(error) if is_about_the_peer(&error) => {}
@@ -125,6 +131,13 @@ impl Door {
                         wait = (wait * 2).min(BACK_OFF_MAX);
                     }
                 },
+            }
+        }
+        // Those that wait at the door have sent already, and would not know that it was for nothing.
+        for _ in 0..BACKLOG {
+            match tokio::time::timeout(LAST_CALL, listener.accept()).await {
+                Ok(Ok(accepted)) => take(&mut tasks, accepted),
+                Ok(Err(_)) | Err(_) => break,
             }
         }
         drop(listener);
@@ -162,12 +175,11 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 }
 
 /// Says why, where that takes no waiting, and closes.
-fn turn_away(stream: TcpStream, words: &'static [u8]) {
+fn turn_away(stream: &TcpStream, words: &'static [u8]) {
     if !words.is_empty() {
         // What does not fit into the socket's buffer at once is not worth a task.
         let _ = stream.try_write(words);
     }
-    drop(stream);
 }
 
 fn is_about_the_peer(error: &io::Error) -> bool {

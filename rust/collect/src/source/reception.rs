@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::AsyncRead;
+use tokio::time::timeout;
 
 use super::listener::Session;
 use super::meters::Meters;
@@ -10,6 +11,9 @@ use super::wire::Buffer;
 
 /// What a connection may still give after the stop: what lies in its socket, and no more.
 const LAST_BYTES: usize = 16 * 1024 * 1024;
+
+/// How long it is waited for that after the stop.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// How a connection ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,9 +52,12 @@ impl<'a> Reception<'a> {
     pub async fn now<R: AsyncRead + Unpin>(&mut self, buffer: &mut Buffer, reader: &mut R) -> Came {
         let stopping = self.session.is_stopping();
         match buffer.fill_now(reader).await {
-            None if stopping => Came::End(End::Ours),
+            // What the system has may be on its way to us.
+            None if stopping => match timeout(GRACE, buffer.fill(reader)).await {
+                Ok(read) => self.came(&read, true),
+                Err(_) => Came::End(End::Ours),
+            },
             None => Came::Nothing,
-            Some(Ok(read)) if stopping && read > self.last_bytes => Came::End(End::Ours),
             Some(read) => self.came(&read, stopping),
         }
     }
@@ -64,7 +71,7 @@ impl<'a> Reception<'a> {
     ) -> Came {
         let session = self.session;
         tokio::select! {
-            read = tokio::time::timeout(silence, buffer.fill(reader)) => {
+            read = timeout(silence, buffer.fill(reader)) => {
                 let Ok(read) = read else {
                     Meters::count(&session.context.meters.timed_out);
                     return Came::End(End::Ours);
@@ -80,8 +87,12 @@ impl<'a> Reception<'a> {
         match read {
             Ok(0) => Came::End(End::Closed),
             Ok(read) => {
-                self.last_bytes -= if stopping { *read } else { 0 };
-                Came::Bytes
+                if !stopping {
+                    return Came::Bytes;
+                }
+                let left = self.last_bytes.checked_sub(*read);
+                self.last_bytes = left.unwrap_or_default();
+                left.map_or(Came::End(End::Ours), |_| Came::Bytes)
             }
             Err(_) => Came::End(End::Broken),
         }

@@ -57,6 +57,7 @@ async fn serve(settings: Arc<SyslogTcpSettings>, mut wire: Box<dyn Wire>, sessio
         collector: Collector::new(context, Some(session.peer)).marking_doubles(),
     };
     if let Ok(end) = receiver.receive(&settings.limits, &mut wire, &session).await {
+        receiver.take();
         receiver.finish(end != End::Closed);
         // A log that is being closed takes nothing more, and there is nobody to tell.
         let _ = receiver.collector.submit().await;

@@ -203,6 +203,25 @@ fn t6_a_compressed_bomb_and_a_broken_file_harm_nobody() {
 }
 
 #[test]
+fn t5_more_files_than_may_be_open_are_read_by_turns() {
+    let (rig, folder) = (Rig::new(), TempDir::new().unwrap());
+    let mut settings = settings(&folder, "*.log");
+    settings["files_open_max"] = 3.into();
+    let running = rig.start(settings);
+    for round in 0..4 {
+        for file in 0..20 {
+            let path = folder.path().join(format!("{file}.log"));
+            append(&path, &format!("# the same header\nfile {file} round {round}\n"));
+        }
+        let kept = rig.wait_for(40 * (round + 1));
+        let distinct: std::collections::HashSet<_> = texts(&kept).into_iter().collect();
+        assert_eq!(distinct.len(), 20 * (round + 1) + 1);
+        assert!(rig.reading().connections <= 3);
+    }
+    rig.stop(running);
+}
+
+#[test]
 fn records_of_several_lines_are_joined() {
     let (rig, folder) = (Rig::new(), TempDir::new().unwrap());
     let mut settings = settings(&folder, "a.log");

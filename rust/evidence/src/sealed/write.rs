@@ -145,6 +145,8 @@ struct RawFrames<'a> {
     buffer: Vec<u8>,
     at: usize,
     read_to: u64,
+    /// All that counts has been given: what follows is void, whole or torn.
+    complete: bool,
 }
 
 impl<'a> RawFrames<'a> {
@@ -161,7 +163,8 @@ impl<'a> RawFrames<'a> {
         }
         let salt = Salt::new(&header.id);
         let read_to = HEADER_BYTES as u64;
-        Ok(Self { file, path, header, salt, end, buffer: Vec::new(), at: 0, read_to })
+        let complete = segment.first == end;
+        Ok(Self { file, path, header, salt, end, buffer: Vec::new(), at: 0, read_to, complete })
     }
 
     fn next_frame(&mut self) -> Result<Option<(u64, &[u8])>, LogError> {
@@ -170,6 +173,8 @@ impl<'a> RawFrames<'a> {
                 Ok(frame) => {
                     let (begin, sequence) = (self.at, frame.sequence);
                     let void = is_void(&frame, self.end);
+                    let ends = matches!(frame.kind, FrameKind::Commit | FrameKind::End);
+                    self.complete |= ends && sequence == self.end;
                     self.at += frame.frame_bytes();
                     if !void {
                         return Ok(Some((sequence, &self.buffer[begin..self.at])));
@@ -178,9 +183,12 @@ impl<'a> RawFrames<'a> {
                 Err(FrameFault::Short(_)) => {
                     let held = self.buffer.len() - self.at;
                     if !self.fill()? {
-                        return if held == 0 { Ok(None) } else { Err(self.damaged(held)) };
+                        let whole = held == 0 || self.complete;
+                        return if whole { Ok(None) } else { Err(self.damaged(held)) };
                     }
                 }
+                // What a crash tore of a group that was written again in the next segment.
+                Err(_) if self.complete => return Ok(None),
                 Err(_) => return Err(self.damaged(self.buffer.len() - self.at)),
             }
         }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::VerifyOptions;
-use super::folder::{Folder, Segment, SegmentFile, hex};
+use super::deletion::parse_deletion;
+use super::folder::{Folder, Segment, hex};
 use super::notes::{Mark, Notes};
 use super::report::{Finding, Kind, Report, Severity};
-use super::deletion::deletion_end;
 use super::walk::{Outcome, Tail};
 use crate::hash::Hash;
 use crate::segment::{CHECKPOINTS_FILE, WATERMARK_FILE};
+use crate::tree::Frontier;
 use crate::watermark::Watermark;
 
 const RESTORE: &str = "restore the file from a copy; what is missing is gone otherwise";
-const SET_RIGHT: &str = "compare with a copy of the log, and find out who could write to the folder";
+const SET_RIGHT: &str =
+    "compare with a copy of the log, and find out who could write to the folder";
 /// A log that signs is given this long for its first checkpoint.
 const FIRST_CHECKPOINT_US: i64 = 600_000_000;
 
@@ -181,16 +183,23 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Records before the first segment must have been deleted, not lost.
+    /// Records before the first segment must have been deleted, not lost. A deletion is told by a
+    /// record of the log, and by a note that was signed before the file went.
     fn check_begin(&mut self) {
         let Some(segment) = self.folder.segments.first() else { return };
         let first = segment.first;
+        if first == 0 || self.is_lost(0, first) {
+            return;
+        }
+        let root = segment.header().map_or_else(String::new, |header| hex(&header.tree.root()));
         let own = self.outcomes.iter().flat_map(|outcome| &outcome.own);
-        let deleted = own.filter_map(|(_, record)| deletion_end(record)).any(|end| end == first);
-        // Signed by the log's key, so as good as the record itself.
-        let signed = self.notes.marks.iter().any(|mark| mark.first == first);
-        if first > 0 && !deleted && !signed {
-            let what = "the segments before are missing, and no record tells of their deletion";
+        let told = own.filter_map(|record| parse_deletion(record)).any(|deletion| {
+            deletion.end > first
+                || (deletion.end == first && [root.as_str(), ""].contains(&&*deletion.root))
+        });
+        let signed = self.notes.marks.iter().any(|mark| mark.first >= first);
+        if !(signed || (told && !self.notes.pinned)) {
+            let what = "the segments before are missing, and no note tells of their deletion";
             let range = (0, first);
             self.tell(Severity::Tamper, Kind::SegmentMissing, segment, None, range, what.into());
         }
@@ -264,9 +273,10 @@ impl<'a> Chain<'a> {
 
     /// Unreadable bytes at the end of a segment all of whose records are there.
     fn tail_inside(&mut self, segment: &Segment, limit: u64, tail: Tail) {
-        let (severity, kind) = match tail.torn {
-            true => (Severity::Notice, Kind::TornTail),
-            false => (Severity::Damage, Kind::Frame),
+        let (severity, kind) = if tail.torn {
+            (Severity::Notice, Kind::TornTail)
+        } else {
+            (Severity::Damage, Kind::Frame)
         };
         let what = format!("bytes at the end of the segment are no frame: {}", tail.fault);
         self.tell(severity, kind, segment, Some(tail.offset), (limit, limit), what);
@@ -329,7 +339,7 @@ impl<'a> Chain<'a> {
             return;
         };
         let (next, committed, tail) = (outcome.next, outcome.committed, outcome.tail);
-        let file = self.file_of(segment);
+        let file = &segment.files[0];
         let (len, sealed, flushed) = (file.len, file.sealed, self.flushed_bytes());
         let at = tail.map_or(len, |tail| tail.offset);
         if next < floor {
@@ -373,6 +383,9 @@ impl<'a> Chain<'a> {
 
     /// The root over the first `size` records, where it is known.
     fn root_at(&self, size: u64) -> Option<Hash> {
+        if size == 0 {
+            return Some(Frontier::new().root());
+        }
         let begins = |segment: &&Segment| segment.first == size;
         let of_header = || {
             let header = self.folder.segments.iter().find(begins)?.header()?;
@@ -485,11 +498,6 @@ impl<'a> Chain<'a> {
         }
     }
 
-    fn file_of<'s>(&self, segment: &'s Segment) -> &'s SegmentFile {
-        // A segment is made from the name of a file, so it has one.
-        &segment.files[0]
-    }
-
     fn tell(
         &mut self,
         severity: Severity,
@@ -502,7 +510,17 @@ impl<'a> Chain<'a> {
         let file = segment.files[0].name.clone();
         let mend = mend_of(severity);
         let segment = Some(segment.number);
-        self.findings.push(Finding { kind, severity, segment, file, offset, first, end, what, mend });
+        self.findings.push(Finding {
+            kind,
+            severity,
+            segment,
+            file,
+            offset,
+            first,
+            end,
+            what,
+            mend,
+        });
     }
 
     fn whole(
@@ -515,7 +533,17 @@ impl<'a> Chain<'a> {
     ) {
         let (file, mend) = (file.to_owned(), mend_of(severity));
         let (segment, offset) = (None, None);
-        self.findings.push(Finding { kind, severity, segment, file, offset, first, end, what, mend });
+        self.findings.push(Finding {
+            kind,
+            severity,
+            segment,
+            file,
+            offset,
+            first,
+            end,
+            what,
+            mend,
+        });
     }
 }
 

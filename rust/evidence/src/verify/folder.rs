@@ -180,9 +180,10 @@ impl Folder {
             // It has no checksum; where name or id fit, it is the right file with a fault.
             let is_fault = told.0 == found.0 || told.1 == found.1;
             let what = format!("it tells of another log, {:?}, id {}", told.0, hex(&told.1));
-            let (severity, kind) = match is_fault {
-                true => (Severity::Notice, Kind::LogFile),
-                false => (Severity::Tamper, Kind::OtherLog),
+            let (severity, kind) = if is_fault {
+                (Severity::Notice, Kind::LogFile)
+            } else {
+                (Severity::Tamper, Kind::OtherLog)
             };
             self.find(severity, kind, LOG_FILE, None, what);
         }
@@ -273,7 +274,8 @@ fn parse_log_file(path: &Path, bytes: &[u8]) -> Result<Option<(String, [u8; 16])
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 fn parse_hex(text: &str) -> Option<[u8; 16]> {

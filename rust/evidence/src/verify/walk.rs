@@ -1,21 +1,23 @@
 //! Follows the frames of one segment: sequences, records, tree and commits.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::ops::RangeInclusive;
 
 use super::report::{Finding, Kind, Severity};
 use super::source::FrameVisitor;
-use crate::frame::{
-    Commit, FRAME_HEADER_BYTES, Frame, FrameKind, Salt, decode_lost, put_commit,
-};
+use crate::frame::{Commit, FRAME_HEADER_BYTES, Frame, FrameKind, Salt, decode_lost, put_commit};
 use crate::hash::{Hash, LeafHasher, leaf_hash};
+use crate::retention::OWN_SOURCE;
 use crate::tree::{Frontier, RECORDS_MAX};
 
 /// More findings in one segment than this are counted, not listed.
 const FINDINGS_MAX: usize = 1000;
-const SET_RIGHT: &str = "compare with a copy of the log, and find out who could write to the folder";
+/// So many records of the log's own are kept for the account of deletions.
+const OWN_MAX: usize = 10_000;
+const SET_RIGHT: &str =
+    "compare with a copy of the log, and find out who could write to the folder";
 const RESTORE: &str = "restore the file from a copy, or keep what is left";
-
 
 /// What is asked of a segment's walk.
 pub(super) struct Task<'a> {
@@ -73,7 +75,7 @@ pub(super) struct Outcome {
     /// Ranges that *lost* frames name.
     pub lost: Vec<(u64, u64)>,
     /// Bodies of the records of the log itself, which tell of deletions.
-    pub own: Vec<(u64, Vec<u8>)>,
+    pub own: Vec<Vec<u8>>,
     /// What does not hold.
     pub findings: Vec<Finding>,
     /// How many more there were.
@@ -195,7 +197,9 @@ impl<'a> Walk<'a> {
         let mut end = Vec::new();
         put_commit(&mut end, Salt::new(&[0; 16]), FrameKind::End, &self.tree, 0, true);
         // Its checksum and time cannot be known.
-        let told = |at: &usize| *at >= 4 && !(FRAME_HEADER_BYTES + 32..FRAME_HEADER_BYTES + 40).contains(at);
+        let told = |at: &usize| {
+            *at >= 4 && !(FRAME_HEADER_BYTES + 32..FRAME_HEADER_BYTES + 40).contains(at)
+        };
         let differ = (0..end.len()).filter(told).filter(|at| rest.get(*at) != end.get(*at)).count();
         self.known && rest.len() == end.len() && differ <= 1
     }
@@ -236,9 +240,9 @@ impl<'a> Walk<'a> {
 
     /// Records of the log itself are kept for the account of deletions.
     fn keep(&mut self, record: &[u8]) {
-        const OWN: &[u8] = b"\x0abigsec.log";
-        if record.get(10..21) == Some(OWN) {
-            self.out.own.push((self.next, record.to_vec()));
+        let source = record.get(10).and_then(|len| record.get(11..11 + usize::from(*len)));
+        if source == Some(OWN_SOURCE.as_bytes()) && self.out.own.len() < OWN_MAX {
+            self.out.own.push(record.to_vec());
         }
     }
 
@@ -356,7 +360,8 @@ impl<'a> Walk<'a> {
         };
         if !right {
             let (first, end) = (self.out.committed, self.next);
-            let what = "the records since the last commit are not those whose root the commit names";
+            let what =
+                "the records since the last commit are not those whose root the commit names";
             self.tamper(Kind::Root, offset, first, end, what);
             self.forget(end);
         }
@@ -409,7 +414,9 @@ impl<'a> Walk<'a> {
     fn unproved_text(&mut self, index: usize, from: u64) {
         let next = self.next;
         if let Some(finding) = self.out.findings.get_mut(index).filter(|_| from < next) {
-            finding.what += &format!(
+            // Writing to a string cannot fail.
+            let _ = write!(
+                finding.what,
                 "; records {from} to {next} (exclusive) are whole but cannot be proved for it"
             );
         }

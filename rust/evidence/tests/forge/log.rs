@@ -66,7 +66,11 @@ pub fn open(dir: &Path, options: LogOptions, clock: &Arc<TestClock>) -> LogWrite
 }
 
 /// Appends records in groups of 10, with a note after every fifth group.
-pub fn append(writer: &mut LogWriter, clock: &TestClock, records: std::ops::Range<u64>) -> Vec<Note> {
+pub fn append(
+    writer: &mut LogWriter,
+    clock: &TestClock,
+    records: std::ops::Range<u64>,
+) -> Vec<Note> {
     let mut notes = Vec::new();
     let end = records.end;
     for n in records {

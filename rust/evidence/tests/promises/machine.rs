@@ -4,15 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bigsec_evidence::clock::Clock;
+use bigsec_evidence::housekeeping::Housekeeper;
 use bigsec_evidence::keys::Signer;
+use bigsec_evidence::reserve::Reserve;
+use bigsec_evidence::retention::{FLOOR_S, Retention};
 use bigsec_evidence::simulator::{Random, SimClock, SimStorage};
-use bigsec_evidence::{Flags, LogError, LogOptions, LogReader, LogWriter, Next, Record};
+use bigsec_evidence::verify::{VerifyOptions, verify};
+use bigsec_evidence::{Flags, LogError, LogOptions, LogReader, LogWriter, Next, Record, Recovery};
 
 pub const DIR: &str = "/data/log";
 pub const SOURCE: &str = "relay";
 /// 2026-11-25T02:00:00Z.
 pub const NOW_US: i64 = 1_795_572_000_000_000;
-pub const DAY: Duration = Duration::from_secs(86_400);
+/// So long records are kept: the floor.
+pub const KEEP: Duration = Duration::from_secs(FLOOR_S);
 
 /// Options with small segments, so that a short run has many.
 pub fn options() -> LogOptions {
@@ -90,10 +96,31 @@ impl Machine {
         Self { storage, clock, senders: self.senders.clone(), options: self.options }
     }
 
-    /// Opens the log as the program does, without a look at what it holds.
-    pub fn open(&self) -> Result<(LogWriter, bigsec_evidence::Recovery), LogError> {
+    /// Opens the log as the program does: a log that signs has a checkpoint from its beginning.
+    pub fn open(&self) -> Result<(LogWriter, Recovery), LogError> {
         let storage = Arc::new(self.storage.clone());
-        LogWriter::open(storage, self.clock.clone(), Path::new(DIR), (self.options)())
+        let (mut writer, recovery) =
+            LogWriter::open(storage, self.clock.clone(), Path::new(DIR), (self.options)())?;
+        if writer.checkpoints().last().is_none() {
+            writer.checkpoint()?;
+        }
+        Ok((writer, recovery))
+    }
+
+    /// The offline check has nothing to complain of: neither a crash nor a fault is damage.
+    pub fn verify(&self) {
+        let options = VerifyOptions {
+            keys: vec![signer().verifier().clone()],
+            name: Some(NAME.to_owned()),
+            threads: 1,
+            ..VerifyOptions::default()
+        };
+        match verify(&self.storage.killed(), Path::new(DIR), &options) {
+            Ok(report) => assert!(report.ok, "a false alarm: {:#?}", report.findings),
+            // The crash came before there was one.
+            Err(_) if self.senders.acked.is_empty() => {}
+            Err(error) => panic!("it cannot be verified: {error}"),
+        }
     }
 
     /// Opens the log after a crash and holds it to its promise.
@@ -102,6 +129,7 @@ impl Machine {
         assert!(recovery.damage.is_empty(), "a crash is no damage: {:?}", recovery.damage);
         assert_eq!(writer.durable().size, writer.size());
         self.check(&writer);
+        self.verify();
         writer
     }
 
@@ -159,7 +187,7 @@ impl Machine {
         let payload = payload(number);
         writer.append(&Record {
             flags: Flags::default(),
-            received_us: NOW_US,
+            received_us: self.clock.now_us(),
             source: SOURCE,
             peer: None,
             id: None,
@@ -186,6 +214,24 @@ impl Machine {
             self.append(writer);
         }
         self.commit(writer)
+    }
+
+    /// Housekeeping until nothing is left to be done: ended segments are sealed, expired ones
+    /// deleted.
+    pub fn keep_house(&mut self, writer: &mut LogWriter) -> Result<(), LogError> {
+        let (storage, dir) = (Arc::new(self.storage.clone()), Path::new(DIR));
+        let retention = Retention { keep_s: KEEP.as_secs(), ..Retention::default() };
+        let mut reserve = Reserve::of(storage.clone(), writer)?;
+        let clock = self.clock.clone();
+        let mut keeper = Housekeeper::open(storage, clock, dir, retention, Some(1))?;
+        while keeper.step(writer, &mut reserve)?.is_some() {}
+        Ok(())
+    }
+
+    /// Time passes until all that is in the log now may be deleted.
+    pub fn expire(&mut self) {
+        self.clock.pass(KEEP);
+        self.senders.expired = self.senders.acked.len();
     }
 
     /// The log goes on: it takes, keeps and signs further records.

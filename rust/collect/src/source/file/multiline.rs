@@ -58,6 +58,11 @@ impl Joined {
         }
     }
 
+    /// Whether nothing waits.
+    pub fn is_empty(&self) -> bool {
+        self.lines == 0
+    }
+
     /// Takes a line that ends at `end`; gives what it shows to be complete to `each`.
     pub fn push(
         &mut self,

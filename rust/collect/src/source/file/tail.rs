@@ -31,8 +31,10 @@ pub(crate) enum Content {
 pub(crate) struct Tail {
     pub path: PathBuf,
     pub stat: Stat,
-    /// When the file was last found under a name that we look for.
-    pub found: Duration,
+    /// When the file was last found under a name that we look for, or gave something.
+    pub alive: Duration,
+    /// When it last gave something.
+    pub read_at: Duration,
     content: Content,
     key: u64,
     framer: StreamFramer,
@@ -46,6 +48,7 @@ pub(crate) struct Tail {
     head: Vec<u8>,
     /// The bytes before `offset`.
     last: Vec<u8>,
+    is_up_to_date: bool,
     ended: bool,
 }
 
@@ -86,7 +89,8 @@ impl Tail {
         Self {
             path: begin.path,
             stat: begin.stat,
-            found: begin.now,
+            alive: begin.now,
+            read_at: begin.now,
             content: begin.content,
             key: begin.key,
             framer: StreamFramer::new(FramingRule::Lines, begin.record_bytes_max),
@@ -96,6 +100,7 @@ impl Tail {
             skip,
             head: begin.prefix[..begin.prefix.len().min(LAST_BYTES)].to_vec(),
             last: Vec::new(),
+            is_up_to_date: false,
             ended: false,
         }
     }
@@ -116,9 +121,18 @@ impl Tail {
         Ok(head[..read] != self.head)
     }
 
+    /// Whether all that it has is handed on.
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.content, Content::Live(_))
+            && self.is_up_to_date
+            && self.held.is_empty()
+            && self.joined.as_ref().is_none_or(Joined::is_empty)
+    }
+
     /// Reads on.
     pub fn read(&mut self, collector: &mut Collector, now: Duration) -> Result<Turn, Closed> {
         let mut budget = TURN;
+        self.is_up_to_date = false;
         while budget > 0 {
             let before = self.held.len();
             self.held.resize(before + STEP, 0);
@@ -133,9 +147,13 @@ impl Tail {
                     if self.held.is_empty() {
                         self.held = Vec::new();
                     }
+                    self.is_up_to_date = true;
                     return Ok(Turn::UpToDate);
                 }
-                Ok(read) => budget = budget.saturating_sub(read),
+                Ok(read) => {
+                    (self.alive, self.read_at) = (now, now);
+                    budget = budget.saturating_sub(read);
+                }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(_) => {
                     if matches!(self.content, Content::Once(..)) {

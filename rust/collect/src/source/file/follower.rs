@@ -1,0 +1,216 @@
+//! Looks at the files of a source again and again, and reads what has been added.
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::intake::Closed;
+use crate::storage::Stat;
+
+use super::super::collector::Collector;
+use super::super::context::{SourceContext, StartError};
+use super::super::meters::Meters;
+use super::FileSettings;
+use super::identity::Identities;
+use super::multiline::Joining;
+use super::opening::Waiting;
+use super::pattern::Pattern;
+use super::tail::{Tail, Turn};
+
+/// How long a file that has lost its name is still read: its writer may hold it open.
+const GONE_WAIT: Duration = Duration::from_secs(10);
+/// Longest sleep before the stop is noticed.
+const NAP: Duration = Duration::from_millis(50);
+
+/// Follows the files of one source.
+pub(super) struct Follower {
+    pub settings: FileSettings,
+    pub joining: Option<Joining>,
+    pub context: Arc<SourceContext>,
+    pub identities: Identities,
+    pub tails: HashMap<(u64, u64), Tail>,
+    /// Files that are not read yet.
+    pub waiting: HashMap<(u64, u64), Waiting>,
+    /// Files that need no reading any more, as long as they stay as they are.
+    pub done: HashMap<(u64, u64), Stat>,
+    /// Whether the files that are found now were there before the start.
+    pub is_first_look: bool,
+    patterns: Vec<Pattern>,
+    exclude: Vec<Pattern>,
+    collector: Collector,
+    /// Files that could not be read; each is counted once.
+    failed: HashSet<PathBuf>,
+}
+
+impl Follower {
+    pub fn new(settings: FileSettings, context: Arc<SourceContext>) -> Result<Self, StartError> {
+        let wait = Duration::from_millis(settings.multiline_wait_ms);
+        let (lines, bytes) = (settings.multiline_lines_max, settings.record_bytes_max);
+        let joining = settings
+            .multiline_start
+            .as_deref()
+            .map(|pattern| Joining::new(pattern, lines, bytes, wait))
+            .transpose()?;
+        Ok(Self {
+            patterns: read_patterns(&settings.paths)?,
+            exclude: read_patterns(&settings.exclude)?,
+            joining,
+            collector: Collector::new(Arc::clone(&context), None),
+            identities: Identities::new(&context.resume),
+            tails: HashMap::new(),
+            waiting: HashMap::new(),
+            done: HashMap::new(),
+            failed: HashSet::new(),
+            is_first_look: true,
+            settings,
+            context,
+        })
+    }
+
+    pub fn run(&mut self, stop: &watch::Receiver<bool>) -> Result<(), Closed> {
+        let pause = Duration::from_millis(self.settings.poll_ms);
+        let is_stopping = || *stop.borrow() || stop.has_changed().is_err();
+        while !is_stopping() {
+            if self.look()? {
+                continue;
+            }
+            let mut left = pause;
+            while !left.is_zero() && !is_stopping() {
+                let nap = left.min(NAP);
+                std::thread::sleep(nap);
+                left -= nap;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at all files once; true where one of them has more to read.
+    fn look(&mut self) -> Result<bool, Closed> {
+        let now = self.context.clock.elapsed();
+        let mut files = self.find();
+        let mut more = self.read_on(&files, now)?;
+        // The oldest first, so that records come in their order.
+        files.sort_by_key(|(_, stat)| stat.modified_us);
+        for (path, stat) in files {
+            if self.tails.contains_key(&stat.identity)
+                || self.done.get(&stat.identity) == Some(&stat)
+            {
+                continue;
+            }
+            if self.tails.len() >= self.settings.files_open_max && !self.put_aside() {
+                Meters::count(&self.context.meters.refused.full);
+                break;
+            }
+            match self.open(&path, stat, now) {
+                Ok(opened) => {
+                    self.failed.remove(&path);
+                    more |= opened;
+                }
+                Err(_) => self.fail(path),
+            }
+        }
+        self.is_first_look = false;
+        self.collector.submit_blocking()?;
+        self.context.meters.connections.store(self.tails.len() as u64, Relaxed);
+        Ok(more)
+    }
+
+    /// The regular files that fit, each once.
+    fn find(&self) -> Vec<(PathBuf, Stat)> {
+        let storage = self.context.storage.as_ref();
+        let (mut paths, mut seen) = (Vec::new(), HashSet::new());
+        for pattern in &self.patterns {
+            pattern.find(storage, &mut paths);
+        }
+        paths.retain(|path| !self.exclude.iter().any(|pattern| pattern.fits(path)));
+        let stat = |path: PathBuf| storage.stat(&path).ok().map(|stat| (path, stat));
+        paths
+            .into_iter()
+            .filter_map(stat)
+            .filter(|(_, stat)| stat.is_regular && seen.insert(stat.identity))
+            .collect()
+    }
+
+    /// Reads what has been added to the files that are followed.
+    fn read_on(&mut self, files: &[(PathBuf, Stat)], now: Duration) -> Result<bool, Closed> {
+        let found: HashMap<_, _> =
+            files.iter().map(|(path, stat)| (stat.identity, (path, stat))).collect();
+        let mut more = false;
+        let identities: Vec<_> = self.tails.keys().copied().collect();
+        for identity in identities {
+            let Some(mut tail) = self.tails.remove(&identity) else { continue };
+            let mut is_changed = true;
+            if let Some((path, stat)) = found.get(&identity) {
+                is_changed = tail.stat != **stat;
+                tail.path.clone_from(path);
+                (tail.stat, tail.alive) = (**stat, now);
+            }
+            if is_changed && tail.is_replaced().unwrap_or(false) {
+                // What was not ended by a line end when the file was cut will never be.
+                tail.finish(true, &mut self.collector);
+                self.learn(&tail);
+                self.waiting.insert(identity, Waiting::anew(&tail.stat, now));
+                continue;
+            }
+            let turn = tail.read(&mut self.collector, now)?;
+            self.learn(&tail);
+            match turn {
+                Turn::More => more = true,
+                Turn::Failed => {
+                    self.fail(tail.path.clone());
+                    self.done.insert(identity, tail.stat);
+                    continue;
+                }
+                Turn::Ended => {
+                    self.done.insert(identity, tail.stat);
+                    continue;
+                }
+                Turn::UpToDate if now.saturating_sub(tail.alive) >= GONE_WAIT => {
+                    tail.finish(false, &mut self.collector);
+                    self.learn(&tail);
+                    continue;
+                }
+                Turn::UpToDate => tail.give_waiting(&mut self.collector, now),
+            }
+            self.tails.insert(identity, tail);
+        }
+        self.done.retain(|identity, _| found.contains_key(identity));
+        self.waiting.retain(|identity, _| found.contains_key(identity));
+        Ok(more)
+    }
+
+    /// Stops following the file that has been quiet longest, until it changes; false where all have
+    /// something to say.
+    fn put_aside(&mut self) -> bool {
+        let quiet = self.tails.iter().filter(|(_, tail)| tail.is_quiet());
+        let Some(identity) =
+            quiet.min_by_key(|(_, tail)| tail.read_at).map(|(identity, _)| *identity)
+        else {
+            return false;
+        };
+        if let Some(tail) = self.tails.remove(&identity) {
+            self.learn(&tail);
+            self.done.insert(identity, tail.stat);
+        }
+        true
+    }
+
+    pub fn learn(&mut self, tail: &Tail) {
+        let (key, known) = tail.known();
+        self.identities.learn(key, known);
+    }
+
+    fn fail(&mut self, path: PathBuf) {
+        if self.failed.insert(path) {
+            Meters::count(&self.context.meters.errors);
+        }
+    }
+}
+
+fn read_patterns(paths: &[PathBuf]) -> Result<Vec<Pattern>, StartError> {
+    paths.iter().map(|path| Pattern::new(path)).collect()
+}
