@@ -447,11 +447,12 @@ def rotate_key(
     """Sign the new key with the old one in the log's checkpoints; the new verifier key."""
 
 def approve_deletion(
-    log: str | PathLike[str], key: str | PathLike[str], retention_days: int, until: str
+    log: str | PathLike[str], key: str | PathLike[str], end: int, reason: str
 ) -> str:
-    """Sign an approval of a shorter retention into the log's folder; the signed note.
+    """Approve that the records before `end` are deleted whatever their age; the signed text.
 
-    until: the day on which the approval ends, YYYY-MM-DD.
+    It goes to `approvals` in the log's folder, where the daemon finds it; two by different approvers
+    count. reason: one line.
     """
 
 def explain_record(

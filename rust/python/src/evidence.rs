@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bigsec_collect::clock::SystemClock;
-use bigsec_collect::daemon::{ProvedRecord, find_event, prove_record};
-use bigsec_collect::storage::Disk;
+use bigsec_collect::clock::{Clock, SystemClock};
+use bigsec_collect::daemon::{APPROVALS, ProvedRecord, find_event, prove_record};
+use bigsec_collect::storage::{Disk, Storage, write_all_at};
 use bigsec_event::{EventId, Problem, codes};
+use bigsec_evidence::approval::Approval;
 use bigsec_evidence::export::export;
 use bigsec_evidence::keys::{KeyError, Signer, VerifierKey};
 use bigsec_evidence::note::{Note, rotate};
@@ -157,6 +158,50 @@ pub fn rotate_key(
     };
     py.detach(change).map_err(|error| fault(py, &error))?;
     Ok(new.vkey())
+}
+
+/// Approves that the records of a log before `end` are deleted, whatever their age; the signed text
+/// goes to the log's folder, and is given back.
+#[pyfunction]
+pub fn approve_deletion(
+    py: Python<'_>,
+    log: PathBuf,
+    key: PathBuf,
+    end: u64,
+    reason: String,
+) -> PyResult<String> {
+    let signer = Signer::load(&Disk, &key).map_err(|error| key_fault(py, &error))?;
+    let reader = LogReader::open(Arc::new(Disk), &log).map_err(|error| fault(py, &error))?;
+    let mut approval = Approval {
+        log: reader.name().to_owned(),
+        id: reader.id(),
+        end,
+        time_us: SystemClock.now_us(),
+        reason,
+        signatures: Vec::new(),
+    };
+    approval.sign(&signer);
+    let text = approval.encode();
+    if Approval::parse(text.as_bytes()).is_err() {
+        let what = "a reason is one line of 1 to 1,024 bytes";
+        return Err(raise_problem(py, &Problem::new(codes::USAGE, what)));
+    }
+    keep_approval(&log, &signer, end, &text).map_err(|error| fault(py, &error))?;
+    Ok(text)
+}
+
+/// Puts an approval where the daemon looks for it.
+fn keep_approval(log: &Path, signer: &Signer, end: u64, text: &str) -> Result<(), LogError> {
+    let folder = log.join(APPROVALS);
+    let path = folder.join(format!("{}-{end}.note", signer.name().replace('/', "_")));
+    let keep = || {
+        Disk.create_folder(&folder)?;
+        let file = Disk.create(&path)?;
+        write_all_at(file.as_ref(), text.as_bytes(), 0)?;
+        file.sync()?;
+        Disk.sync_folder(&folder)
+    };
+    keep().map_err(|error| LogError::io(&path, error))
 }
 
 fn shown<'py>(py: Python<'py>, proved: &ProvedRecord) -> PyResult<Bound<'py, PyDict>> {

@@ -41,6 +41,7 @@ pub use record_parser::{Parsing, SourceParsing};
 pub use roster::Changes;
 pub use settings::Settings;
 pub use shared::Doors;
+pub use upkeep::APPROVALS;
 pub use walk::Knowledge;
 
 /// A panic in another thread leaves what these locks guard as it was between two records.
