@@ -328,7 +328,7 @@ def test_a_replay_finds_what_the_daemon_found(place: Place) -> None:
 
     def signals(*arguments: str) -> set[str]:
         done = place.bigsec("incidents", "list", "--store", *arguments, "--json")
-        return {json.loads(row)["title"] for row in done.out.splitlines()}
+        return {json.loads(row)["title"]["en"] for row in done.out.splitlines()}
 
     replayed = place.bigsec("replay", "data", "--output", "again")
     assert replayed.code == 0, replayed.err

@@ -78,10 +78,10 @@ impl Scanner {
             if !self.options.takes(&event.meta) {
                 continue;
             }
-            if self.detector.examine(event.parsed, &event.meta) {
-                if let Some(evidence) = self.feed.evidence() {
-                    evidence.keep_last();
-                }
+            if self.detector.examine(event.parsed, &event.meta)
+                && let Some(evidence) = self.feed.evidence()
+            {
+                evidence.keep_last();
             }
         }
         if let Some(evidence) = self.feed.evidence() {

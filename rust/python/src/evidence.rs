@@ -82,7 +82,7 @@ impl EvidenceLog {
 
     fn show<'py>(&self, py: Python<'py>, reference: &str) -> PyResult<Bound<'py, PyDict>> {
         let sequence = self.sequence_of(py, reference)?;
-        let proved = py.detach(|| prove_record(Arc::new(Disk), &self.folder, sequence));
+        let proved = py.detach(|| prove_record(&disk(), &self.folder, sequence));
         shown(py, &proved.map_err(|error| fault(py, &error))?)
     }
 
@@ -206,15 +206,12 @@ fn keep_approval(log: &Path, signer: &Signer, end: u64, text: &str) -> Result<()
 
 fn shown<'py>(py: Python<'py>, proved: &ProvedRecord) -> PyResult<Bound<'py, PyDict>> {
     let record = &proved.record;
-    let flags: Vec<_> = [
-        (Flags::CONTINUED, "continued"),
-        (Flags::CUT, "cut"),
-        (Flags::DOUBLE, "double"),
-    ]
-    .into_iter()
-    .filter(|(flag, _)| record.flags.has(*flag))
-    .map(|(_, name)| name)
-    .collect();
+    let flags: Vec<_> =
+        [(Flags::CONTINUED, "continued"), (Flags::CUT, "cut"), (Flags::DOUBLE, "double")]
+            .into_iter()
+            .filter(|(flag, _)| record.flags.has(*flag))
+            .map(|(_, name)| name)
+            .collect();
     let shown = PyDict::new(py);
     shown.set_item("sequence", record.sequence)?;
     shown.set_item("event_id", record.id.to_string())?;
@@ -238,6 +235,10 @@ fn hashes<'py>(py: Python<'py>, list: &[Hash]) -> PyResult<Bound<'py, PyList>> {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
+}
+
+fn disk() -> Arc<dyn Storage> {
+    Arc::new(Disk)
 }
 
 fn note_of(py: Python<'_>, bytes: &[u8]) -> PyResult<Note> {

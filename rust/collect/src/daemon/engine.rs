@@ -80,13 +80,9 @@ impl Daemon {
         let destination = Destination::of(&settings.log, doors.storage.as_ref())?;
         let folder = settings.log_dir();
         let options = log_options(&settings, &doors)?;
-        let (log, recovery) = LogWriter::open(
-            Arc::clone(&doors.storage),
-            Arc::clone(&doors.clock),
-            &folder,
-            options,
-        )
-        .map_err(|error| error.problem())?;
+        let (log, recovery) =
+            LogWriter::open(Arc::clone(&doors.storage), Arc::clone(&doors.clock), &folder, options)
+                .map_err(|error| error.problem())?;
         let upkeep = Upkeep::open(&log, &settings.log, &doors)?;
         let durable = log.durable().size;
         let recall = Recall::of(&doors.storage, &folder, &settings.data_dir, durable)
@@ -380,8 +376,7 @@ fn report(shared: &Shared, recovery: &Recovery) {
     let Some(first) = recovery.damage.first() else { return };
     let count = recovery.damage.len();
     let what = format!("the log was found damaged in {count} places; first: {}", first.detail);
-    let problem =
-        Problem::new(codes::LOG_DAMAGED, what).mend("run `bigsec verify` for all places");
+    let problem = Problem::new(codes::LOG_DAMAGED, what).mend("run `bigsec verify` for all places");
     shared.health.fails(Part::Damage, &problem, shared.started_us);
 }
 

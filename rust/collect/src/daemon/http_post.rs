@@ -80,8 +80,7 @@ impl Endpoint {
             return exchange(stream, &request);
         };
         let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
-        let client =
-            ClientConnection::new(Arc::clone(tls), name).map_err(io::Error::other)?;
+        let client = ClientConnection::new(Arc::clone(tls), name).map_err(io::Error::other)?;
         exchange(StreamOwned::new(client, stream), &request)
     }
 

@@ -26,7 +26,7 @@ const SYSTEM_CERTIFICATES: [&str; 2] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
 /// Longest pause between two attempts.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// Where checkpoints go.
 #[derive(Debug, Clone)]
@@ -124,11 +124,7 @@ fn append(storage: &dyn Storage, folder: &Path, name: &str, note: &str) -> io::R
 
 impl Keeper {
     pub fn new(whereto: &str) -> Self {
-        Self {
-            whereto: whereto.to_owned(),
-            state: Mutex::default(),
-            changed: Condvar::new(),
-        }
+        Self { whereto: whereto.to_owned(), state: Mutex::default(), changed: Condvar::new() }
     }
 
     /// Gives a checkpoint to be sent. Never waits.
@@ -166,13 +162,7 @@ impl Keeper {
     }
 
     /// Sends what comes, until it is closed.
-    pub fn run(
-        &self,
-        destination: &Destination,
-        name: &str,
-        doors: &Doors,
-        health: &Health,
-    ) {
+    pub fn run(&self, destination: &Destination, name: &str, doors: &Doors, health: &Health) {
         let mut pause = Duration::from_secs(1);
         while let Some(next) = self.wait_next() {
             match destination.send(doors, name, &next.text) {

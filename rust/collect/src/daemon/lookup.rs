@@ -76,16 +76,16 @@ pub struct ProvedRecord {
 
 /// The record with a sequence, and what proves it.
 pub fn prove_record(
-    storage: Arc<dyn Storage>,
+    storage: &Arc<dyn Storage>,
     folder: &Path,
     sequence: u64,
 ) -> Result<ProvedRecord, LogError> {
-    let record = record_at(Arc::clone(&storage), folder, sequence)?;
+    let record = record_at(Arc::clone(storage), folder, sequence)?;
     let checkpoint = covering(storage.as_ref(), folder, sequence)
         .map_err(|error| LogError::io(&folder.join(CHECKPOINTS_FILE), error))?;
     let size = match &checkpoint {
         Some(note) => note.size,
-        None => LogReader::open(Arc::clone(&storage), folder)?.durable_size()?,
+        None => LogReader::open(Arc::clone(storage), folder)?.durable_size()?,
     };
     let proof = prove(storage.as_ref(), folder, &[sequence], size)?.pop();
     let proof = proof.ok_or(LogError::NoRecord { sequence, first: 0, end: size })?;
@@ -96,10 +96,10 @@ pub fn prove_record(
 fn covering(storage: &dyn Storage, folder: &Path, sequence: u64) -> io::Result<Option<Note>> {
     let Some(mut notes) = NoteReader::open(storage, folder)? else { return Ok(None) };
     while let Some(entry) = notes.next_entry()? {
-        if let Entry::Note { note, .. } = entry {
-            if note.size > sequence {
-                return Ok(Some(*note));
-            }
+        if let Entry::Note { note, .. } = entry
+            && note.size > sequence
+        {
+            return Ok(Some(*note));
         }
     }
     Ok(None)
@@ -123,10 +123,10 @@ pub fn find_event(
     }
     let mut cursor = log.at(log.first()?)?;
     while let Some(next) = cursor.next(size)? {
-        if let Next::Record { sequence, record, .. } = next {
-            if record.id == Some(whole) {
-                return Ok(Some(sequence));
-            }
+        if let Next::Record { sequence, record, .. } = next
+            && record.id == Some(whole)
+        {
+            return Ok(Some(sequence));
         }
     }
     Ok(None)

@@ -1,4 +1,4 @@
-//! The page for Prometheus (OpenMetrics text).
+//! The page for Prometheus (`OpenMetrics` text).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +16,9 @@ use super::shared::Shared;
 
 type Labels = Vec<(&'static str, String)>;
 
+/// Labels that other parts of the platform chose.
+type OwnLabels = Vec<(String, String)>;
+
 /// Metrics of one page, registered as they are met.
 struct Page(Registry);
 
@@ -24,8 +27,8 @@ impl Page {
         self.0.register(name, about, ConstCounter::new(value));
     }
 
-    fn gauge(&mut self, name: &str, about: &str, value: i64) {
-        self.0.register(name, about, ConstGauge::new(value));
+    fn gauge(&mut self, name: &str, about: &str, value: u64) {
+        self.0.register(name, about, ConstGauge::new(value.cast_signed()));
     }
 
     /// A counter for each of some labels.
@@ -66,14 +69,14 @@ pub(super) fn page(shared: &Shared) -> Result<String, fmt::Error> {
 
 /// What other parts of the platform report, by name: `bigsec_sink_lag_records{sink="siem"}`.
 fn own(page: &mut Page, shared: &Shared) {
-    let mut families: BTreeMap<String, Vec<(Vec<(String, String)>, f64)>> = BTreeMap::new();
+    let mut families: BTreeMap<String, Vec<(OwnLabels, f64)>> = BTreeMap::new();
     for (name, value) in locked(&shared.gauges).iter() {
         let (name, labels) = name.split_once('{').unwrap_or((name, ""));
         let name = name.strip_prefix("bigsec_").unwrap_or(name).to_owned();
         families.entry(name).or_default().push((labels_of(labels), *value));
     }
     for (name, values) in families {
-        let family = Family::<Vec<(String, String)>, Gauge<f64, AtomicU64>>::default();
+        let family = Family::<OwnLabels, Gauge<f64, AtomicU64>>::default();
         for (labels, value) in values {
             family.get_or_create(&labels).set(value);
         }
@@ -82,7 +85,7 @@ fn own(page: &mut Page, shared: &Shared) {
 }
 
 /// The labels of `sink="siem",kind="file"}`.
-fn labels_of(text: &str) -> Vec<(String, String)> {
+fn labels_of(text: &str) -> OwnLabels {
     text.trim_end_matches('}')
         .split(',')
         .filter_map(|pair| pair.split_once('='))
@@ -154,19 +157,19 @@ fn sources(page: &mut Page, shared: &Shared) {
             ("handshake", reading.refused_handshake),
             ("token", reading.refused_token),
         ]
-        .map(|(reason, count)| ([labels.clone(), vec![("reason", reason.to_owned())]].concat(), count))
+        .map(|(reason, count)| {
+            ([labels.clone(), vec![("reason", reason.to_owned())]].concat(), count)
+        })
     });
     page.counters("source_refused", "Connections turned away", refused);
     let open = meters.iter().map(|(labels, reading)| (labels.clone(), reading.connections as f64));
     page.gauges("source_connections", "Connections or files that are open", open);
     let totals = shared.totals.get();
     let fates = totals.iter().flat_map(|(source, total)| {
-        [
-            ("parsed", total.parsed),
-            ("unparsed", total.unparsed),
-            ("quarantined", total.quarantined),
-        ]
-        .map(|(fate, count)| (vec![("source", source.to_string()), ("fate", fate.to_owned())], count))
+        [("parsed", total.parsed), ("unparsed", total.unparsed), ("quarantined", total.quarantined)]
+            .map(|(fate, count)| {
+                (vec![("source", source.to_string()), ("fate", fate.to_owned())], count)
+            })
     });
     page.counters("ledger_records", "What became of the records", fates);
 }

@@ -77,9 +77,7 @@ impl RecordParser {
                 record,
             );
             let outcome = match parser {
-                Some(parser) => {
-                    parser.parse(record.payload, record.received_us, &mut self.parsed)
-                }
+                Some(parser) => parser.parse(record.payload, record.received_us, &mut self.parsed),
                 None => {
                     self.parsed.set_plain(record.payload);
                     Outcome::Unparsed(codes::PARSE_NO_DECODER)

@@ -57,10 +57,7 @@ impl Roster {
 
     /// Makes the sources that run those that are set. Where one cannot start, all stay as they
     /// were.
-    pub fn change(
-        &mut self,
-        wanted: &BTreeMap<String, SourceEntry>,
-    ) -> Result<Changes, Problem> {
+    pub fn change(&mut self, wanted: &BTreeMap<String, SourceEntry>) -> Result<Changes, Problem> {
         let mut changes = Changes::default();
         let mut undo = Vec::new();
         for (name, entry) in wanted {
@@ -69,8 +66,7 @@ impl Roster {
             }
             // The old one goes first: the two may want the same port.
             let before = self.halt(name);
-            let list =
-                if before.is_some() { &mut changes.restarted } else { &mut changes.started };
+            let list = if before.is_some() { &mut changes.restarted } else { &mut changes.started };
             list.push(name.clone());
             undo.push((name.clone(), before));
             if let Err(problem) = self.launch(name, &entry.input) {

@@ -55,8 +55,7 @@ impl Upkeep {
         let trouble = |error: LogError| error.problem();
         let approvers: Result<Vec<VerifierKey>, _> =
             settings.approvers.iter().map(|key| key.parse()).collect();
-        let approvers =
-            approvers.map_err(|error| invalid("log.approvers", &format!("{error}")))?;
+        let approvers = approvers.map_err(|error| invalid("log.approvers", &format!("{error}")))?;
         let keep_s = u64::from(settings.retention_days) * DAY_S;
         let retention = Retention { keep_s, approvers, approvals: Vec::new() };
         let housekeeper = Housekeeper::open(
@@ -158,8 +157,5 @@ fn approvals(storage: &dyn Storage, folder: &Path) -> Vec<Approval> {
         Ok(text)
     };
     let paths = storage.list(&folder.join(APPROVALS)).unwrap_or_default();
-    paths
-        .iter()
-        .filter_map(|path| Approval::parse(&read(path).ok()?).ok())
-        .collect()
+    paths.iter().filter_map(|path| Approval::parse(&read(path).ok()?).ok()).collect()
 }

@@ -83,10 +83,9 @@ impl Matching {
     fn finish(&mut self) -> (Found, Option<RecordBatch>) {
         let found = match &mut self.detector {
             Some(detector) => detector.finish(),
-            None => Found {
-                signals: self.nothing.signals.clone(),
-                events: self.nothing.events.clone(),
-            },
+            None => {
+                Found { signals: self.nothing.signals.clone(), events: self.nothing.events.clone() }
+            }
         };
         (found, self.every.as_mut().map(EventBatchBuilder::finish))
     }
@@ -169,8 +168,7 @@ impl Walk {
                     self.next = sequence + 1;
                     self.bytes += record.payload.len() + RECORD_COST;
                     let keep_raw = self.matching.every.is_some();
-                    let event =
-                        self.parser.parse(sequence, &record, &mut self.accounts, keep_raw);
+                    let event = self.parser.parse(sequence, &record, &mut self.accounts, keep_raw);
                     let Some((parsed, meta)) = event else { continue };
                     if let Some(detector) = &mut self.matching.detector {
                         detector.examine(parsed, &meta);

@@ -34,9 +34,7 @@ fn pages_tell_status_metrics_and_readiness() {
     relay.send("app", &lines(0, 10));
     relay.chunks_to(10);
     relay.daemon.set_gauge(r#"bigsec_sink_lag_records{sink="siem"}"#, 7.0);
-    relay.wait_for("the account", |status| {
-        status["sources"]["app"]["ledger"]["received"] == 10
-    });
+    relay.wait_for("the account", |status| status["sources"]["app"]["ledger"]["received"] == 10);
 
     let (status, body) = get(port, "/status");
     assert_eq!(status, "HTTP/1.1 200 OK");

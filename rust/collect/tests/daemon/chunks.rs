@@ -85,9 +85,8 @@ fn the_status_tells_of_log_and_sources() {
     let relay = Relay::start(&document(data.path(), &json!({"app": tcp()})), None);
     relay.send("app", &lines(0, 10));
     relay.chunks_to(10);
-    let status = relay.wait_for("the account", |status| {
-        status["sources"]["app"]["ledger"]["received"] == 10
-    });
+    let status = relay
+        .wait_for("the account", |status| status["sources"]["app"]["ledger"]["received"] == 10);
     assert_eq!(status["health"]["state"], "ok");
     assert_eq!(status["log"]["size"], 10);
     assert_eq!(status["consumer"]["lag"], 0);

@@ -84,9 +84,8 @@ fn t1_checkpoints_leave_the_host_signed_and_a_failed_one_is_sent_again() {
     let taken = note_of(&posts.recv_timeout(PATIENCE).expect("a second try"));
     assert_eq!(refused, taken, "the same one again");
     assert!(taken.verify(&[signer.verifier().clone()]).is_ok());
-    let status = relay.wait_for("the keeper's state", |status| {
-        status["log"]["keeper"]["size"] == 10
-    });
+    let status =
+        relay.wait_for("the keeper's state", |status| status["log"]["keeper"]["size"] == 10);
     assert_eq!(status["log"]["keeper"]["error"], Value::Null);
     relay.wait_for("good health", |status| status["health"]["state"] == "ok");
 }

@@ -68,8 +68,8 @@ impl Relay {
     }
 
     pub fn on(storage: Arc<dyn Storage>, document: &Value, position: Option<u64>) -> Self {
-        let daemon = Daemon::open(settings(document), packs(), None, doors(storage))
-            .expect("the log opens");
+        let daemon =
+            Daemon::open(settings(document), packs(), None, doors(storage)).expect("the log opens");
         daemon.start(position).expect("all sources start");
         Self { daemon }
     }

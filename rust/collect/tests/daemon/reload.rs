@@ -9,8 +9,7 @@ use crate::relay::{Relay, document, lines, packs, settings, tcp};
 #[test]
 fn a_reload_starts_stops_and_keeps_sources() {
     let data = tempfile::tempdir().expect("a folder");
-    let relay =
-        Relay::start(&document(data.path(), &json!({"kept": tcp(), "gone": tcp()})), None);
+    let relay = Relay::start(&document(data.path(), &json!({"kept": tcp(), "gone": tcp()})), None);
     let before = relay.daemon.address("kept");
     let other = document(data.path(), &json!({"kept": tcp(), "fresh": tcp()}));
     let changes = relay.daemon.reload(settings(&other), packs(), None).expect("it is good");

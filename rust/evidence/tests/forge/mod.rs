@@ -24,7 +24,7 @@ pub struct Frame {
 }
 
 /// A segment as written, in parts.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Segment {
     pub path: PathBuf,
     pub header: Vec<u8>,
@@ -122,8 +122,15 @@ impl Segment {
                 let at = at + 72 + name + 32 * k;
                 self.header[at..at + 32].copy_from_slice(peak);
             }
-            let crc = crc32c::crc32c(&self.header[at..at + 2044]);
-            self.header[at + 2044..at + 2048].copy_from_slice(&crc.to_le_bytes());
+        }
+        self.mend_header();
+    }
+
+    /// Puts right checksums under both copies of the header.
+    pub fn mend_header(&mut self) {
+        for copy in self.header.chunks_mut(2048) {
+            let crc = crc32c::crc32c(&copy[..2044]);
+            copy[2044..].copy_from_slice(&crc.to_le_bytes());
         }
     }
 

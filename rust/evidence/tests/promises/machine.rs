@@ -231,7 +231,8 @@ impl Machine {
     /// Time passes until all that is in the log now may be deleted.
     pub fn expire(&mut self) {
         self.clock.pass(KEEP);
-        self.senders.expired = self.senders.acked.len();
+        // What waits may be durable already: the record of a deletion is committed with it.
+        self.senders.expired = self.senders.acked.len() + self.senders.waiting.len();
     }
 
     /// The log goes on: it takes, keeps and signs further records.
