@@ -4,8 +4,7 @@
     evidence_verify.py BUNDLE --key VERIFIER-KEY [--checkpoint NOTE] [--log NAME]
 
 The verifier key must come from whoever runs the log, never from the bundle. NOTE is a checkpoint
-that was kept elsewhere; the bundle must then rest on that one.
-Exit code 0: every record stands in the signed log. 1: it does not. 2: wrong use.
+kept elsewhere, on which the bundle must then rest. Exit code 0: all records stand in the log.
 """
 
 import argparse

@@ -384,7 +384,7 @@ class LogEvents:
         *,
         settings: str | None = None,
         rules: Rules | None = None,
-        position: int = -1,
+        position: int = ...,
         until: int | None = None,
     ) -> LogEvents: ...
     def next_chunk(self, timeout_s: float) -> DaemonChunk | None:
@@ -412,9 +412,9 @@ class EvidenceLog:
     def verify(
         self,
         *,
-        keys: Sequence[str] = (),
+        keys: Sequence[str] = ...,
         name: str | None = None,
-        checkpoints: Sequence[str] = (),
+        checkpoints: Sequence[str] = ...,
         threads: int = 0,
         progress: Callable[[int, int], None] | None = None,
     ) -> str:
@@ -451,8 +451,8 @@ def approve_deletion(
 ) -> str:
     """Approve that the records before `end` are deleted whatever their age; the signed text.
 
-    It goes to `approvals` in the log's folder, where the daemon finds it; two by different approvers
-    count. reason: one line.
+    It goes to `approvals` in the log's folder, where the daemon finds it; two by different
+    approvers count. reason: one line.
     """
 
 def explain_record(

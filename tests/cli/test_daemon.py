@@ -333,4 +333,46 @@ def test_a_replay_finds_what_the_daemon_found(place: Place) -> None:
     replayed = place.bigsec("replay", "data", "--output", "again")
     assert replayed.code == 0, replayed.err
     assert signals("again") == signals("data/store")
-    assert len(signals("again")) == 1
+    assert "Path Traversal in a Web Request from 192.0.2.7" in signals("again")
+
+
+def titles(place: Place) -> set[str]:
+    done = place.bigsec("incidents", "list", "--store", "data/store", "--json")
+    return {json.loads(row)["title"]["en"] for row in done.out.splitlines()}
+
+
+def test_the_platforms_own_troubles_become_incidents(place: Place) -> None:
+    """A silent source and a dead sink; records are taken in all the while (P7)."""
+    place.configure(
+        'silent_s_min = 1\nsilent_factor = 1.5\n[sinks.dead]\ntype = "http"\n'
+        'url = "http://127.0.0.1:9/"\ntimeout_s = 1\n'
+    )
+    place.start()
+    kinds = {"watch.source_silent", "watch.sink_failing"}
+    wait_for(lambda: kinds <= {one["code"] for one in place.log()})
+    place.post(range(1_000))
+    wait_for(
+        lambda: any(
+            one["code"] == "watch.source_silent" and one["state"] == "cleared"
+            for one in place.log()
+        )
+    )
+    began = time.monotonic()
+    assert place.end(signal.SIGTERM) == 0
+    assert time.monotonic() - began < 30
+    assert place.received() == 1_000
+    assert sorted(place.sunk()) == list(range(1_000))
+    assert any("Silent" in one or "Sink" in one for one in titles(place))
+
+
+def test_t17_a_sender_cannot_raise_the_platforms_alarms(place: Place) -> None:
+    place.start()
+    fake = {"platform_event": "log_damage", "state": "raised", "subject": "x", "host": "relay-1"}
+    body = json.dumps({"time": "2026-11-25T02:00:00Z", **fake}).encode()
+    url = f"http://127.0.0.1:{place.http}/"
+    urllib.request.urlopen(urllib.request.Request(url, data=body)).close()
+    wait_for(lambda: any(one["code"] == "watch.forged" for one in place.log()))
+    place.end(signal.SIGTERM)
+    assert not any("Damaged" in one for one in titles(place))
+    assert any("Forged" in one for one in titles(place))
+    assert place.received() == 1

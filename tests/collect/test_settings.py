@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,3 +94,11 @@ def test_the_schema_names_every_section_and_refuses_unknown_keys() -> None:
     made = schema()
     assert set(made["properties"]) == set(Settings.model_fields)
     assert all(one["additionalProperties"] is False for one in made["$defs"].values())
+
+
+def test_the_example_of_the_how_to_is_a_configuration() -> None:
+    page = Path(__file__).parents[2] / "docs" / "how-to" / "run-the-daemon.md"
+    blocks = re.findall(r"^```toml\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    assert blocks
+    for block in blocks:
+        assert Settings.model_validate(tomllib.loads(block)).sources

@@ -62,3 +62,15 @@ def test_p13_a_newer_store_is_refused_and_left_alone(tmp_path: Path) -> None:
     with pytest.raises(StoreVersionError), live_store(tmp_path):
         pass
     assert not (tmp_path / "damaged").exists()
+
+
+def test_tokens_can_be_made_beside_a_daemon_but_not_beside_a_scan(tmp_path: Path) -> None:
+    from datetime import timedelta
+
+    from bigsec.store import OutputFolder, create_token, list_tokens
+
+    with live_store(tmp_path) as live:
+        create_token(tmp_path, "one", lifetime=timedelta(days=1))
+        assert [one.name for one in list_tokens(live.store)] == ["one"]
+    with OutputFolder(tmp_path), pytest.raises(StoreLockedError):
+        create_token(tmp_path, "two", lifetime=timedelta(days=1))

@@ -137,10 +137,16 @@ def check(
     settings = loaded.settings
     packs = load_packs(settings)
     rules = load_rules(settings, packs)
-    talk.show(rules.problems)
+    talk.show(rules.problems if rules is not None else [])
     files = ", ".join(loaded.files) or text("config.defaults_alone")
     counts = {"sources": len(settings.sources), "sinks": len(settings.sinks)}
-    told = text("config.good", files=visible(files), rules=len(rules), packs=len(packs), **counts)
+    told = text(
+        "config.good",
+        files=visible(files),
+        rules=0 if rules is None else len(rules),
+        packs=len(packs),
+        **counts,
+    )
     talk.say(told)
     if not connect:
         return Exit.DONE

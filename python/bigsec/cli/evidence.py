@@ -48,10 +48,12 @@ NewKeyArgument = Annotated[
 KeyNameOption = Annotated[
     str, typer.Option("--name", metavar="NAME", help=text("evidence.key_name"))
 ]
-DaysOption = Annotated[
-    int, typer.Option("--days", metavar="N", min=1, max=182, help=text("evidence.days"))
+EndArgument = Annotated[
+    int, typer.Argument(metavar="END", min=1, help=text("evidence.end"), show_default=False)
 ]
-UntilOption = Annotated[str, typer.Option("--until", metavar="DATE", help=text("evidence.until"))]
+ReasonOption = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help=text("evidence.reason"))
+]
 
 
 def show(
@@ -143,12 +145,12 @@ def rotate(path: KeyFileArgument, new: NewKeyArgument, log: LogOption = LOG_DEFA
 
 
 def approve(
-    path: KeyFileArgument, days: DaysOption, until: UntilOption, log: LogOption = LOG_DEFAULT
+    path: KeyFileArgument, end: EndArgument, reason: ReasonOption, log: LogOption = LOG_DEFAULT
 ) -> int:
-    """Approve a shorter retention."""
+    """Approve that records are deleted before their time."""
     from bigsec._core import approve_deletion
 
-    typer.echo(approve_deletion(log_folder(log), path, days, until), nl=False)
+    typer.echo(approve_deletion(log_folder(log), path, end, reason), nl=False)
     typer.echo(text("evidence.approved"), err=True)
     return Exit.DONE
 

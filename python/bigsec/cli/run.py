@@ -24,9 +24,10 @@ from bigsec.errors import BigsecError, EvidenceError, StoreFullError, StoreLocke
 if TYPE_CHECKING:
     from bigsec.collect.own_log import OwnLog
 
-# Waiting mends these: another process ends, space is freed. Everything else needs a person, and a
-# restart that cannot help must not be tried for ever.
-PASSING = frozenset({"BS5001", "BS5002", "BS5003", "BS4211"})
+# Waiting or a restart mends these: another process ends, space is freed, a broken store is moved
+# aside by the next start. Everything else needs a person, and a restart that cannot help must not
+# be tried for ever.
+PASSING = frozenset({"BS3105", "BS4211", "BS5001", "BS5002", "BS5003"})
 
 
 class LogForm(StrEnum):

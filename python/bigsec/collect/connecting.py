@@ -42,7 +42,8 @@ def try_out(settings: Settings, *, running: bool) -> Iterator[Tried]:
             yield Tried(f"sinks.{name}", sink.url, _reach(sink.url))
         else:
             folder = os.path.dirname(os.path.abspath(sink.path))
-            yield Tried(f"sinks.{name}", sink.path, _may_write(folder))
+            fault = _may_write(folder) if os.path.isdir(folder) else f"no such folder: {folder}"
+            yield Tried(f"sinks.{name}", sink.path, fault)
     keeper = settings.log.keeper
     if keeper is not None:
         web = keeper.startswith(("https://", "http://"))

@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from bigsec._core import Packs, Rules
 from bigsec.collect.settings import Settings
+from bigsec.errors import BigsecError, ConfigError
 from bigsec.library import default_packs
 
 __all__ = ["load_packs", "load_rules"]
 
 
 def load_packs(settings: Settings) -> Packs:
-    """The parser packs. Raises PackError with all problems."""
+    """The parser packs. Raises ConfigError with all problems."""
     path = settings.packs.path
-    return default_packs() if path is None else Packs.load(path)
+    with _of_configuration():
+        return default_packs() if path is None else Packs.load(path)
 
 
-def load_rules(settings: Settings, packs: Packs) -> Rules:
-    """The rules; what cannot be loaded is listed in `problems`. Raises RuleError where none can."""
+def load_rules(settings: Settings, packs: Packs) -> Rules | None:
+    """The rules, None where they are switched off; what cannot be loaded is in `problems`.
+
+    Raises ConfigError where none can.
+    """
     chosen = settings.rules
-    return Rules.load(
-        *chosen.paths, statuses=chosen.statuses, min_level=chosen.min_level, packs=packs
-    )
+    if not chosen.enabled:
+        return None
+    with _of_configuration():
+        return Rules.load(
+            *chosen.paths, statuses=chosen.statuses, min_level=chosen.min_level, packs=packs
+        )
+
+
+@contextmanager
+def _of_configuration() -> Iterator[None]:
+    """What the configuration names and cannot be used is a fault of the configuration."""
+    try:
+        yield
+    except BigsecError as error:
+        raise ConfigError(error.code, error.name, error.message, error.problems) from error

@@ -30,6 +30,8 @@ __all__ = ["Service", "Wishes"]
 
 WAIT_S: Final = 0.5
 """How long to wait for a chunk before looking whether anything else is to be done."""
+ABANDON_S: Final = 5.0
+"""How long the end of a run that failed may take."""
 RETRY_S_MAX: Final = 30.0
 """Longest pause before a store that took nothing is tried again."""
 
@@ -81,12 +83,14 @@ class Service:
 
     def run(self) -> None:
         """Work until a stop is wished for; then end in order."""
-        self._begin()
         try:
+            self._begin()
             while not self._wishes.stop:
                 self._round()
-        finally:
-            self._end()
+        except BaseException:
+            self._abandon()
+            raise
+        self._end()
 
     def _begin(self) -> None:
         for path in self._live.moved:
@@ -196,9 +200,15 @@ class Service:
             self._reloads.done(what)
         self._systemd.ready(f"{len(self._settings.sources)} sources")
 
-    def _rules(self, settings: Settings, packs: _core.Packs) -> _core.Rules:
+    def _abandon(self) -> None:
+        """After a fault: nothing more is taken in or recorded; the next start reads on."""
+        self._systemd.stopping()
+        self._daemon.stop(ABANDON_S)
+        self._sinks.stop(ABANDON_S)
+
+    def _rules(self, settings: Settings, packs: _core.Packs) -> _core.Rules | None:
         rules = load_rules(settings, packs)
-        for problem in rules.problems:
+        for problem in rules.problems if rules is not None else ():
             self._log.problem("warning", problem)
         return rules
 

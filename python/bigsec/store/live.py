@@ -13,7 +13,7 @@ from typing import Final
 from bigsec.errors import StoreError
 from bigsec.store.database import Store
 from bigsec.store.faults import faults
-from bigsec.store.lock import FolderLock
+from bigsec.store.lock import LOCK_NAME, FolderLock, holder_in
 from bigsec.store.opening import FILE_NAME, open_store
 
 __all__ = ["LiveStore", "live_store", "writer_of"]
@@ -41,7 +41,7 @@ def live_store(folder: Path) -> Iterator[LiveStore]:
     with faults(str(folder), writes=True):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FolderLock(folder)
-        lock.take()
+        lock.take(live=True)
     try:
         store, moved = _open(folder)
         with store:
@@ -52,7 +52,7 @@ def live_store(folder: Path) -> Iterator[LiveStore]:
 
 def writer_of(folder: Path) -> int | None:
     """The process that writes to a folder's store, where one does."""
-    path = folder / ".lock"
+    path = folder / LOCK_NAME
     try:
         handle = os.open(path, os.O_RDONLY)
     except OSError:
@@ -60,10 +60,9 @@ def writer_of(folder: Path) -> int | None:
     try:
         if not FolderLock.is_held(handle):
             return None
-        told = os.read(handle, 20).strip()
+        return holder_in(handle)[0]
     finally:
         os.close(handle)
-    return int(told) if told.isdigit() else None
 
 
 def _open(folder: Path) -> tuple[Store, tuple[Path, ...]]:

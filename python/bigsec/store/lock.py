@@ -9,33 +9,41 @@ from typing import Final
 
 from bigsec.store.faults import locked
 
-__all__ = ["FolderLock"]
+__all__ = ["LOCK_NAME", "FolderLock", "holder_in"]
 
 LOCK_NAME: Final = ".lock"
+LIVE: Final = b" live"
 
 
 class FolderLock:
     """Holds a folder's lock from `take` to `drop`.
 
     The file stays: who removed it could remove the one that the next process has just locked. The
-    process id in it is for messages alone.
+    process id in it is for messages, and the word behind it says that the holder keeps the store as
+    it is and writes to it in transactions, so that others may too.
     """
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / LOCK_NAME
         self._place = str(folder)
         self._handle: int | None = None
+        self.held_live = False
+        """After a `take` that was refused: whether who has it writes in transactions."""
 
-    def take(self) -> None:
-        """Take the lock, or raise StoreLockedError that names who has it."""
+    def take(self, *, live: bool = False) -> None:
+        """Take the lock, or raise StoreLockedError that names who has it.
+
+        live: the store stays in its place while the lock is held.
+        """
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         handle = os.open(self._path, flags, 0o600)
         try:
             if not _try_lock(handle):
-                raise locked(self._place, _pid_in(handle))
+                pid, self.held_live = holder_in(handle)
+                raise locked(self._place, pid)
             os.ftruncate(handle, 0)
             os.lseek(handle, 0, os.SEEK_SET)
-            os.write(handle, b"%d\n" % os.getpid())
+            os.write(handle, b"%d%s\n" % (os.getpid(), LIVE if live else b""))
         except BaseException:
             os.close(handle)
             raise
@@ -56,10 +64,13 @@ class FolderLock:
             self._handle = None
 
 
-def _pid_in(handle: int) -> int | None:
+def holder_in(handle: int) -> tuple[int | None, bool]:
+    """The process that a lock file names, and whether it writes in transactions."""
     os.lseek(handle, 0, os.SEEK_SET)
-    text = os.read(handle, 20).strip()
-    return int(text) if text.isdigit() else None
+    text = os.read(handle, 30).strip()
+    live = text.endswith(LIVE)
+    text = text.removesuffix(LIVE)
+    return int(text) if text.isdigit() else None, live
 
 
 if sys.platform == "win32":

@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from bigsec.errors import NotFoundError, Problem
+from bigsec.errors import NotFoundError, Problem, StoreLockedError
 from bigsec.store.database import Store
 from bigsec.store.lock import FolderLock
 from bigsec.store.opening import open_store
@@ -177,7 +177,12 @@ def _alone(folder: str | os.PathLike[str], *, create: bool) -> Iterator[Store]:
         open_store(path).close()  # Where there is none, say so, and leave no lock file behind.
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FolderLock(path)
-    lock.take()
+    try:
+        lock.take()
+    except StoreLockedError:
+        # A daemon keeps its store in its place: there SQLite's own locks are enough.
+        if not lock.held_live:
+            raise
     try:
         with open_store(path, create=create) as store:
             yield store

@@ -1,16 +1,22 @@
 //! The one way from sources to the log: bounded, and answered only when records are durable.
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
 
 use bigsec_evidence::{Flags, Position, Record};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 /// Batches that wait between the sources and the writer.
 pub const QUEUED_BATCHES: usize = 64;
 
 /// Bytes after which a source hands a batch on, except for a single longer record.
 pub const BATCH_BYTES: usize = 256 * 1024;
+
+/// The unit in which the bytes that may wait are counted.
+const SHARE_BYTES: usize = 1024;
 
 #[derive(Debug, Clone, Copy)]
 struct Entry {
@@ -112,6 +118,8 @@ pub struct Submitted {
     /// The records.
     pub batch: Batch,
     answer: oneshot::Sender<u64>,
+    /// Its share of the bytes that may wait, given back when the batch is durable or dropped.
+    _share: OwnedSemaphorePermit,
 }
 
 impl Submitted {
@@ -126,6 +134,8 @@ impl Submitted {
 #[derive(Debug, Clone)]
 pub struct Intake {
     queue: mpsc::Sender<Submitted>,
+    room: Arc<Semaphore>,
+    shares: u32,
 }
 
 /// A promise that a batch will be durable.
@@ -134,23 +144,60 @@ pub struct Ticket(oneshot::Receiver<u64>);
 
 /// The queue: the sources' end and the writer's end.
 pub fn intake() -> (Intake, mpsc::Receiver<Submitted>) {
+    intake_of(QUEUED_BATCHES * BATCH_BYTES)
+}
+
+/// The same, where so many bytes may wait for the log. A batch that is larger goes alone.
+pub fn intake_of(bytes_max: usize) -> (Intake, mpsc::Receiver<Submitted>) {
     let (queue, writer) = mpsc::channel(QUEUED_BATCHES);
-    (Intake { queue }, writer)
+    let shares = u32::try_from(bytes_max / SHARE_BYTES).unwrap_or(u32::MAX).max(1);
+    let room = Arc::new(Semaphore::new(shares as usize));
+    (Intake { queue, room, shares }, writer)
 }
 
 impl Intake {
     /// Hands a batch to the log; waits while the queue is full.
     pub async fn submit(&self, batch: Batch) -> Result<Ticket, Closed> {
+        let share = self.share(&batch).await?;
         let (answer, ticket) = oneshot::channel();
-        self.queue.send(Submitted { batch, answer }).await.map_err(|_| Closed)?;
+        self.queue.send(Submitted { batch, answer, _share: share }).await.map_err(|_| Closed)?;
         Ok(Ticket(ticket))
     }
 
     /// The same for a thread that is not in the runtime.
     pub fn submit_blocking(&self, batch: Batch) -> Result<Ticket, Closed> {
+        let share = wait_for(self.share(&batch))?;
         let (answer, ticket) = oneshot::channel();
-        self.queue.blocking_send(Submitted { batch, answer }).map_err(|_| Closed)?;
+        self.queue.blocking_send(Submitted { batch, answer, _share: share }).map_err(|_| Closed)?;
         Ok(Ticket(ticket))
+    }
+
+    /// Waits for a batch's share of the bytes that may wait.
+    async fn share(&self, batch: &Batch) -> Result<OwnedSemaphorePermit, Closed> {
+        let wanted = u32::try_from(batch.bytes().div_ceil(SHARE_BYTES)).unwrap_or(u32::MAX);
+        let wanted = wanted.clamp(1, self.shares);
+        Arc::clone(&self.room).acquire_many_owned(wanted).await.map_err(|_| Closed)
+    }
+}
+
+/// Wakes a thread that waits for a future.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future on a thread that is not in the runtime.
+fn wait_for<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    loop {
+        if let Poll::Ready(value) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
+            return value;
+        }
+        thread::park();
     }
 }
 
@@ -163,5 +210,38 @@ impl Ticket {
     /// The same for a thread that is not in the runtime.
     pub fn wait(self) -> Result<u64, Closed> {
         self.0.blocking_recv().map_err(|_| Closed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn batch(bytes: usize) -> Batch {
+        let mut batch = Batch::new(Arc::from("app"), None, 0);
+        batch.push(&vec![b'x'; bytes], Flags::default(), None);
+        batch
+    }
+
+    #[test]
+    fn bytes_that_wait_are_bounded_and_given_back_when_durable() {
+        let (intake, mut writer) = intake_of(10 * SHARE_BYTES);
+        let first = intake.submit_blocking(batch(6 * SHARE_BYTES)).expect("it is open");
+        let second = thread::spawn({
+            let intake = intake.clone();
+            // Larger than all that may wait: it goes once it is alone.
+            move || intake.submit_blocking(batch(50 * SHARE_BYTES))
+        });
+        thread::sleep(Duration::from_millis(50));
+        assert!(!second.is_finished(), "there is no room for it");
+        writer.blocking_recv().expect("the first").durable(1);
+        assert_eq!(first.wait(), Ok(1));
+        let second = second.join().expect("no panic").expect("it is open");
+        writer.blocking_recv().expect("the second").durable(2);
+        assert_eq!(second.wait(), Ok(2));
+        drop(writer);
+        assert!(intake.submit_blocking(batch(1)).is_err(), "nobody writes");
     }
 }

@@ -42,6 +42,8 @@ codes! {
         "The record is neither UTF-8 nor GB18030. Bytes that fit neither are shown as U+FFFD; the raw bytes stay readable by event id.";
     PARSE_TOO_MANY_FIELDS = "BS1006" "parse.too_many_fields"
         "The record has more fields than the limit. It stays an event with parser `none` and its text.";
+    PARSE_DEFECT = "BS1007" "parse.defect"
+        "A defect of the program at this record. It stays in the evidence log; report it with the record, so that it can be mended.";
     INPUT_NOT_FOUND = "BS1101" "input.not_found"
         "No file or folder stands at the path, or the pattern matched nothing. Check the spelling.";
     INPUT_DENIED = "BS1102" "input.denied"

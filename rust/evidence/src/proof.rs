@@ -9,10 +9,10 @@ use std::ops::RangeInclusive;
 use std::path::Path;
 
 use crate::error::LogError;
-use crate::frame::{Commit, Frame, FrameKind};
-use crate::hash::{EMPTY_ROOT, Hash, leaf_hash, node_hash};
+use crate::frame::{Commit, Frame, FrameKind, decode_lost};
+use crate::hash::{EMPTY_ROOT, Hash, leaf_hash, lost_leaf, node_hash};
 use crate::storage::Storage;
-use crate::tree::{Frontier, RECORDS_MAX};
+use crate::tree::{Frontier, LOST_HASHED_MAX, RECORDS_MAX};
 use crate::verify::Finding;
 use crate::verify::folder::{Folder, Segment};
 use crate::verify::source::{FrameVisitor, read_frames};
@@ -308,10 +308,13 @@ impl FrameVisitor for Gather {
                 }
             }
             FrameKind::Lost => {
-                let Some((end, _)) = crate::frame::decode_lost(frame.body) else { return };
-                let end = end.min(RECORDS_MAX);
-                for sequence in frame.sequence.max(self.next)..end {
-                    self.push(sequence, crate::hash::lost_leaf(sequence));
+                let Some((end, _)) = decode_lost(frame.body) else { return };
+                let first = frame.sequence.max(self.next);
+                // Of more than that the tree itself knows nothing, as `Frontier::push_lost` says.
+                if end.saturating_sub(first) <= LOST_HASHED_MAX {
+                    for sequence in first..end.min(RECORDS_MAX) {
+                        self.push(sequence, lost_leaf(sequence));
+                    }
                 }
             }
         }

@@ -41,7 +41,7 @@ fn t1_hostile_frames_never_panic_and_never_pass() {
         let forged = prop::collection::vec((0..=count, frame(begin)), 1..8);
         (Just(segment), forged)
     });
-    let mut runner = TestRunner::new(Config { cases: 300, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 60, ..Config::default() });
     let result = runner.run(&strategy, |(segment, forged)| {
         let mut changed = segment.clone();
         for (at, frame) in forged {
@@ -65,7 +65,7 @@ fn t1_hostile_headers_never_panic() {
     let dir = log.copy("hostile");
     let segment = Segment::read(&raw_segments(&dir)[0]);
     let fields = (16_usize..72, any::<[u8; 8]>());
-    let mut runner = TestRunner::new(Config { cases: 300, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 60, ..Config::default() });
     let result = runner.run(&fields, |(at, bytes)| {
         let mut changed = segment.clone();
         for copy in [0, 2048] {

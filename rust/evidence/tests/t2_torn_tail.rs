@@ -46,7 +46,7 @@ impl Cut {
         let clock = TestClock::new();
         let (mut log, _) = writer(&storage, &clock);
         let notes = Path::new(DIR).join("checkpoints");
-        let (mut mark, mut noted) = (Vec::new(), Vec::new());
+        let (mut mark, mut kept_notes) = (Vec::new(), Vec::new());
         let (mut flushed, mut marked) = (0, 0);
         let mut groups = vec![(0, 0)];
         for group in 0..105 {
@@ -56,12 +56,12 @@ impl Cut {
             if group >= 5 && bytes < 60 << 10 {
                 (flushed, marked) = (bytes, log.durable().size);
                 storage.tamper(&watermark(), |bytes| mark.clone_from(bytes)).unwrap();
-                storage.tamper(&notes, |bytes| noted.clone_from(bytes)).unwrap();
+                storage.tamper(&notes, |bytes| kept_notes.clone_from(bytes)).unwrap();
             }
         }
         storage.tamper(&watermark(), |bytes| bytes.clone_from(&mark)).unwrap();
         // A later note would tell what the watermark does not.
-        storage.tamper(&notes, |bytes| bytes.clone_from(&noted)).unwrap();
+        storage.tamper(&notes, |bytes| bytes.clone_from(&kept_notes)).unwrap();
         let live = log.segments()[0].clone();
         assert!(live.bytes > END_BYTES + 4096 && flushed > live.bytes - END_BYTES, "{live:?}");
         Self { storage, live, flushed, marked, groups }
@@ -71,7 +71,7 @@ impl Cut {
         let storage = self.storage.killed();
         let cut = |bytes: &mut Vec<u8>| bytes.truncate(len as usize);
         storage.tamper(&self.live.path, cut).unwrap();
-        let report = self.verify(&storage);
+        let report = Self::look(&storage);
         let clock = TestClock::new();
         let (log, recovery) = writer(&storage, &clock);
         let group = self.groups.partition_point(|(bytes, _)| *bytes <= len) - 1;
@@ -92,12 +92,12 @@ impl Cut {
             assert!(log.durable().size >= self.marked, "no sequence is used twice");
         }
         drop(log);
-        let after = self.verify(&storage);
+        let after = Self::look(&storage);
         assert_eq!(after.count(Severity::Tamper), 0, "cut to {len}:\n{}", list(&after));
         assert_eq!(after.ok, len >= self.flushed, "cut to {len}:\n{}", list(&after));
     }
 
-    fn verify(&self, storage: &SimStorage) -> Report {
+    fn look(storage: &SimStorage) -> Report {
         let options = VerifyOptions { keys: keys(1), threads: 1, ..VerifyOptions::default() };
         verify(storage, Path::new(DIR), &options).unwrap()
     }

@@ -13,6 +13,7 @@ use pyo3::prelude::*;
 
 use crate::arrow::Batch;
 use crate::error::raise_problem;
+use crate::evidence::hex;
 use crate::packs::Packs;
 use crate::reader::lock;
 use crate::rules::Rules;
@@ -24,7 +25,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 const APPEND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What became of the records of one source in a stretch of a log.
-#[pyclass(frozen, module = "bigsec._core")]
+#[pyclass(frozen, skip_from_py_object, module = "bigsec._core")]
 #[derive(Clone)]
 pub struct SourceLedger(Arc<daemon::SourceLedger>);
 
@@ -163,7 +164,7 @@ impl Daemon {
 
     #[getter]
     fn log_id(&self) -> String {
-        self.0.log_id().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.log_id())
     }
 
     #[getter]
@@ -177,7 +178,7 @@ impl Daemon {
     }
 
     fn next_chunk(&self, py: Python<'_>, timeout_s: f64) -> PyResult<Option<DaemonChunk>> {
-        let step = |wait| Ok(self.0.next_chunk(wait));
+        let step = |wait| self.0.next_chunk(wait);
         let chunk = patiently(py, timeout_s, step, || self.0.is_drained())?;
         chunk.map(|chunk| DaemonChunk::new(py, chunk, self.0.lag())).transpose()
     }

@@ -233,7 +233,8 @@ fn hashes<'py>(py: Python<'py>, list: &[Hash]) -> PyResult<Bound<'py, PyList>> {
     PyList::new(py, list.iter().map(|hash| hex(hash)))
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"))
 }
 

@@ -33,9 +33,9 @@ class Log(Section):
     compress: bool = True
     """Compress segments that have ended."""
     retention_days: Annotated[int, Field(ge=1, le=36_500)] = RETENTION_DAYS_FLOOR
-    """How long records are kept. Below 183 only with two approvals in the log's folder."""
+    """How long records are kept. Below 183 only as far as two approvals of the log reach."""
     approvers: list[str] = Field(default_factory=list)
-    """Public keys of those who may approve a shorter retention (`bigsec evidence approve`)."""
+    """Public keys of those who may approve an earlier deletion (`bigsec evidence approve`)."""
     reserve_bytes: Annotated[int, Field(ge=0, le=64 * GIB)] = 16 * MIB
     """Space kept back for audit records and checkpoints of a full disk."""
     min_free_bytes: Annotated[int, Field(ge=0, le=1024 * GIB)] = 256 * MIB
@@ -62,6 +62,8 @@ class Store(Section):
 class Rules(Section):
     """Sigma rules."""
 
+    enabled: bool = True
+    """Without rules, records are kept, parsed and counted, and nothing is found: for a relay."""
     paths: list[FilePath] = Field(default_factory=list)
     """Files and folders. Empty: the rules that come with bigsec."""
     statuses: list[Status] = Field(default_factory=lambda: list(STATUSES))

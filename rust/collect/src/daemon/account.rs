@@ -70,6 +70,12 @@ impl SourceLedger {
         self.event(parsed, 0);
     }
 
+    /// Counts a record that not even its text could be taken of.
+    pub(super) fn give_up(&mut self) {
+        self.quarantined += 1;
+        self.refuse(codes::PARSE_DEFECT);
+    }
+
     /// Counts what the parser made of a record; says whether it is an event.
     pub(super) fn settle(&mut self, outcome: Outcome, parsed: &Parsed, received_us: i64) -> bool {
         match outcome {
@@ -180,11 +186,11 @@ mod tests {
         #[test]
         fn the_median_stands_for_all_however_many_there_are(
             offset in -1_000_000_000_i64..1_000_000_000,
-            count in 1_usize..20_000,
+            count in 1_u32..20_000,
         ) {
             let mut skews = Skews::default();
             for index in 0..count {
-                skews.add(offset + (index % 2) as i64);
+                skews.add(offset + i64::from(index % 2));
             }
             let median = skews.median().expect("values were added");
             prop_assert!((offset..=offset + 1).contains(&median), "{median}");

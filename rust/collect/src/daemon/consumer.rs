@@ -77,11 +77,11 @@ impl Consumer {
             let chunk = self.walk.take();
             let next = chunk.next;
             self.shared.totals.add(&chunk.ledgers);
+            self.control.next.store(next, Ordering::Release);
             // Nobody takes chunks any more: the daemon is gone.
             if self.out.send(chunk).is_err() {
                 return;
             }
-            self.control.next.store(next, Ordering::Release);
         }
     }
 

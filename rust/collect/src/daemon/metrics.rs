@@ -97,28 +97,32 @@ fn log(page: &mut Page, shared: &Shared) {
     let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
     let writer = &shared.writer;
     let view = locked(&shared.log).clone();
-    page.gauge("log_records", "Records that are durable", shared.durable.get().cast_signed());
-    page.gauge("log_first_record", "First record still kept", view.first.cast_signed());
-    page.gauge("log_segments", "Segments of the log", view.segments as i64);
-    page.gauge("log_disk_bytes", "Bytes of the log's segments", view.bytes.cast_signed());
+    page.gauge("log_records", "Records that are durable", shared.durable.get());
+    page.gauge("log_first_record", "First record still kept", view.first);
+    page.gauge("log_segments", "Segments of the log", view.segments as u64);
+    page.gauge("log_disk_bytes", "Bytes of the log's segments", view.bytes);
     page.counter("log_groups", "Groups flushed", read(&writer.groups));
     page.counter("log_payload_bytes", "Bytes of the records flushed", read(&writer.bytes));
     page.counter("log_flush_failures", "Flushes that failed", read(&writer.failures));
     page.counter("log_flush_microseconds", "Time spent in flushes", read(&writer.flush_us));
     let queued = writer.queued.load(Ordering::Relaxed);
-    page.gauge("queue_batches", "Batches that wait for the log", queued as i64);
+    page.gauge("queue_batches", "Batches that wait for the log", queued as u64);
     if let Some((size, time)) = view.checkpoint {
-        page.gauge("checkpoint_records", "Records under the last checkpoint", size.cast_signed());
-        page.gauge("checkpoint_time_microseconds", "When it was made, since 1970 UTC", time);
+        page.gauge("checkpoint_records", "Records under the last checkpoint", size);
+        page.gauge(
+            "checkpoint_time_microseconds",
+            "When it was made, since 1970 UTC",
+            time.max(0).cast_unsigned(),
+        );
     }
     if let Some(size) = shared.keeper.as_ref().and_then(|keeper| keeper.sent_size()) {
         let about = "Records under the last checkpoint that left this host";
-        page.gauge("keeper_records", about, size.cast_signed());
+        page.gauge("keeper_records", about, size);
     }
-    page.gauge("consumer_lag_records", "Durable and not looked at", shared.lag().cast_signed());
+    page.gauge("consumer_lag_records", "Durable and not looked at", shared.lag());
     if let Ok(space) = shared.doors.storage.space(&shared.folder) {
-        page.gauge("disk_free_bytes", "Free space where the log lies", space.free.cast_signed());
-        page.gauge("disk_bytes", "All space where the log lies", space.total.cast_signed());
+        page.gauge("disk_free_bytes", "Free space where the log lies", space.free);
+        page.gauge("disk_bytes", "All space where the log lies", space.total);
     }
 }
 
@@ -162,7 +166,9 @@ fn sources(page: &mut Page, shared: &Shared) {
         })
     });
     page.counters("source_refused", "Connections turned away", refused);
-    let open = meters.iter().map(|(labels, reading)| (labels.clone(), reading.connections as f64));
+    let open = meters.iter().map(|(labels, reading)| {
+        (labels.clone(), u32::try_from(reading.connections).map_or(f64::INFINITY, f64::from))
+    });
     page.gauges("source_connections", "Connections or files that are open", open);
     let totals = shared.totals.get();
     let fates = totals.iter().flat_map(|(source, total)| {

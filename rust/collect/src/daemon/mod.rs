@@ -26,6 +26,7 @@ mod roster;
 mod settings;
 mod shared;
 mod status;
+mod stop;
 mod totals;
 mod upkeep;
 mod walk;

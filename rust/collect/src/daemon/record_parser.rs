@@ -53,19 +53,22 @@ impl RecordParser {
     }
 
     /// Parses a record and counts it; `None` where it is no event (a header).
+    ///
+    /// `plain` takes it as its text alone.
     pub fn parse<'a>(
         &'a mut self,
         sequence: u64,
         record: &Record<'a>,
         accounts: &mut Accounts,
         keep_raw: bool,
+        plain: bool,
     ) -> Option<(&'a Parsed, EventMeta<'a>)> {
         let account = accounts.of(record.source);
         account.receive(record);
         let settings = self.parsing.sources.get(record.source).unwrap_or(&self.parsing.others);
         let bound = settings.bound;
         let continued = record.flags.has(Flags::CONTINUED);
-        if continued || record.flags.has(Flags::CUT) {
+        if plain || continued || record.flags.has(Flags::CUT) {
             self.parsed.set_plain(record.payload);
             account.quarantine(&self.parsed);
         } else {
@@ -76,12 +79,11 @@ impl RecordParser {
                 &settings.options,
                 record,
             );
-            let outcome = match parser {
-                Some(parser) => parser.parse(record.payload, record.received_us, &mut self.parsed),
-                None => {
-                    self.parsed.set_plain(record.payload);
-                    Outcome::Unparsed(codes::PARSE_NO_DECODER)
-                }
+            let outcome = if let Some(parser) = parser {
+                parser.parse(record.payload, record.received_us, &mut self.parsed)
+            } else {
+                self.parsed.set_plain(record.payload);
+                Outcome::Unparsed(codes::PARSE_NO_DECODER)
             };
             if !account.settle(outcome, &self.parsed, record.received_us) {
                 return None;

@@ -1,5 +1,7 @@
 //! Reads a log on from some place, parses and matches; the consumer, replay and sinks share it.
 
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +9,7 @@ use arrow_array::RecordBatch;
 use bigsec_detect::{Entities, RuleSet, SignalBatchBuilder};
 use bigsec_event::{EventBatchBuilder, Problem};
 use bigsec_evidence::storage::Storage;
-use bigsec_evidence::{Cursor, LogError, LogReader, Next};
+use bigsec_evidence::{Cursor, LogError, LogReader, Next, Record};
 
 use super::account::Accounts;
 use super::chunk::{Chunk, LostRange};
@@ -52,6 +54,9 @@ pub(super) struct Walk {
     first: u64,
     next: u64,
     bytes: usize,
+    knowledge: Knowledge,
+    /// Records of the present chunk that brought the program to a panic, and how often.
+    spoilers: BTreeMap<u64, u32>,
 }
 
 /// The part of a walk that depends on packs and rules, besides the parser.
@@ -118,6 +123,8 @@ impl Walk {
             first,
             next: first,
             bytes: 0,
+            knowledge: knowledge.clone(),
+            spoilers: BTreeMap::new(),
         })
     }
 
@@ -140,6 +147,7 @@ impl Walk {
     pub fn learn(&mut self, knowledge: &Knowledge) -> Result<(), Problem> {
         self.parser = RecordParser::new(knowledge.parsing.clone(), self.log.key())?;
         self.matching = Matching::new(knowledge, self.matching.every.is_some());
+        self.knowledge = knowledge.clone();
         Ok(())
     }
 
@@ -167,14 +175,16 @@ impl Walk {
                 Some(Next::Record { sequence, record, .. }) => {
                     self.next = sequence + 1;
                     self.bytes += record.payload.len() + RECORD_COST;
-                    let keep_raw = self.matching.every.is_some();
-                    let event = self.parser.parse(sequence, &record, &mut self.accounts, keep_raw);
-                    let Some((parsed, meta)) = event else { continue };
-                    if let Some(detector) = &mut self.matching.detector {
-                        detector.examine(parsed, &meta);
-                    }
-                    if let Some(every) = &mut self.matching.every {
-                        every.append(&parsed.record, &parsed.map, &meta, parsed.derived());
+                    let tries = self.spoilers.get(&sequence).copied().unwrap_or_default();
+                    let (parser, accounts) = (&mut self.parser, &mut self.accounts);
+                    let matching = &mut self.matching;
+                    // What a panic leaves half done is thrown away in `begin_again`.
+                    let judged = catch_unwind(AssertUnwindSafe(|| {
+                        judge(parser, accounts, matching, (sequence, &record), tries);
+                    }));
+                    if judged.is_err() {
+                        self.spoilers.insert(sequence, tries + 1);
+                        self.begin_again()?;
                     }
                 }
             }
@@ -182,11 +192,25 @@ impl Walk {
         Ok(Pace::AtEnd)
     }
 
+    /// Begins the chunk again after a panic: a defect of a parser must cost no other record.
+    fn begin_again(&mut self) -> Result<(), LogError> {
+        self.matching = Matching::new(&self.knowledge, self.matching.every.is_some());
+        if let Ok(parser) = RecordParser::new(self.knowledge.parsing.clone(), self.log.key()) {
+            self.parser = parser;
+        }
+        self.accounts = Accounts::default();
+        self.lost.clear();
+        (self.next, self.bytes) = (self.first, 0);
+        self.cursor = self.log.at(self.first)?;
+        Ok(())
+    }
+
     /// What was made since the last chunk.
     pub fn take(&mut self) -> Chunk {
         let (found, every) = self.matching.finish();
         let first = std::mem::replace(&mut self.first, self.next);
         self.bytes = 0;
+        self.spoilers.clear();
         Chunk {
             signals: found.signals,
             events: found.events,
@@ -196,5 +220,32 @@ impl Walk {
             first,
             next: self.next,
         }
+    }
+}
+
+/// Parses a record and tries the rules on it. After one panic it is taken as its text and no rule
+/// is tried; after two it is only counted.
+fn judge(
+    parser: &mut RecordParser,
+    accounts: &mut Accounts,
+    matching: &mut Matching,
+    (sequence, record): (u64, &Record<'_>),
+    panics: u32,
+) {
+    if panics > 1 {
+        let account = accounts.of(record.source);
+        account.receive(record);
+        account.give_up();
+        return;
+    }
+    let plain = panics > 0;
+    let keep_raw = matching.every.is_some();
+    let event = parser.parse(sequence, record, accounts, keep_raw, plain);
+    let Some((parsed, meta)) = event else { return };
+    if let Some(detector) = matching.detector.as_mut().filter(|_| !plain) {
+        detector.examine(parsed, &meta);
+    }
+    if let Some(every) = &mut matching.every {
+        every.append(&parsed.record, &parsed.map, &meta, parsed.derived());
     }
 }

@@ -1,17 +1,18 @@
 //! The one thread that writes the log: gathers what waits, flushes it together, answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bigsec_evidence::{LogError, LogWriter, Position};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 
 use super::health::Part;
 use super::locked;
 use super::settings::OWN_SOURCES;
 use super::shared::{Shared, WriterMeters};
+use super::stop::Stop;
 use super::upkeep::Upkeep;
 use crate::intake::Submitted;
 
@@ -27,39 +28,6 @@ const NO_ROOM_TICK: Duration = Duration::from_millis(500);
 
 /// How often the positions of files are saved.
 const POSITIONS_EVERY: Duration = Duration::from_secs(10);
-
-/// A stop that was asked for; shared with the thread.
-#[derive(Debug, Default)]
-pub(super) struct Stop {
-    asked: Notify,
-    /// When flushing is given up, by `Clock::elapsed` in ms; 0 while nobody asked.
-    deadline_ms: AtomicU64,
-}
-
-impl Stop {
-    /// Asks for the stop: what is in the queue is written still, at most until `deadline`.
-    pub fn ask(&self, deadline: Duration) {
-        let ms = u64::try_from(deadline.as_millis()).unwrap_or(u64::MAX).max(1);
-        self.deadline_ms.store(ms, Ordering::Release);
-        self.asked.notify_one();
-    }
-
-    /// Waits until it is asked for, if it was not.
-    async fn is_asked_now(&self) {
-        if !self.is_asked() {
-            self.asked.notified().await;
-        }
-    }
-
-    fn is_asked(&self) -> bool {
-        self.deadline_ms.load(Ordering::Acquire) > 0
-    }
-
-    fn is_over(&self, now: Duration) -> bool {
-        let deadline = self.deadline_ms.load(Ordering::Acquire);
-        deadline > 0 && now >= Duration::from_millis(deadline)
-    }
-}
 
 /// How records are grouped, and how often the log is signed.
 #[derive(Debug, Clone, Copy)]
@@ -182,7 +150,7 @@ impl WriterThread {
         let (queue, own, stop) = (&mut self.queue, &mut self.own, &self.stop);
         let next = self.runtime.block_on(async {
             tokio::select! {
-                () = stop.is_asked_now() => None,
+                () = stop.asked_for() => None,
                 Some(next) = own.recv() => Some(next),
                 Some(next) = queue.recv(), if room => Some(next),
                 () = tokio::time::sleep(time) => None,

@@ -102,7 +102,7 @@ fn t1_a_folder_keeps_each_checkpoint_as_the_log_does() {
     relay.chunks_to(20);
     // A stop signs what came since, and what is signed still leaves.
     relay.daemon.stop(Duration::from_secs(5));
-    relay.wait_for("the last", |status| status["log"]["keeper"]["size"] == 20);
+    assert_eq!(relay.daemon.status()["log"]["keeper"]["size"], 20);
     let kept = std::fs::read(keeper.path().join("relay.example.checkpoints")).expect("a file");
     let own = std::fs::read(data.path().join("log/checkpoints")).expect("a file");
     assert_eq!(String::from_utf8_lossy(&kept), String::from_utf8_lossy(&own));

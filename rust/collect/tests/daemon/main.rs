@@ -8,3 +8,4 @@ mod keeper;
 mod relay;
 mod reload;
 mod restart;
+mod sealing;

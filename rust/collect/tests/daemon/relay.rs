@@ -78,7 +78,7 @@ impl Relay {
     pub fn send(&self, source: &str, lines: &[String]) -> TcpStream {
         let address = self.daemon.address(source).expect("the source listens");
         let mut stream = TcpStream::connect(address).expect("it accepts");
-        let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+        let text = lines.join("\n") + "\n";
         stream.write_all(text.as_bytes()).expect("it takes all");
         stream
     }
@@ -89,7 +89,8 @@ impl Relay {
         let mut chunks: Vec<Chunk> = Vec::new();
         while chunks.last().is_none_or(|chunk| chunk.next < next) {
             assert!(Instant::now() < until, "no chunk to {next}: {}", self.daemon.status());
-            chunks.extend(self.daemon.next_chunk(Duration::from_millis(100)));
+            let next = self.daemon.next_chunk(Duration::from_millis(100));
+            chunks.extend(next.expect("the reader lives"));
         }
         chunks
     }

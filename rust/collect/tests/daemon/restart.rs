@@ -18,7 +18,7 @@ fn p9_a_stop_writes_and_gives_all_that_was_taken_in() {
     assert!(relay.daemon.stop(Duration::from_secs(10)).is_empty(), "all sources ended");
     let mut next = 0;
     while !relay.daemon.is_drained() {
-        if let Some(chunk) = relay.daemon.next_chunk(PATIENCE) {
+        if let Some(chunk) = relay.daemon.next_chunk(PATIENCE).expect("the reader lives") {
             assert_eq!(chunk.first, next);
             next = chunk.next;
         }

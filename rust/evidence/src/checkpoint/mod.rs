@@ -68,25 +68,31 @@ impl Checkpoints {
     }
 
     fn adopt(&mut self, reader: &mut NoteReader) -> io::Result<()> {
-        let mut is_garbled = false;
+        let mut garbled = false;
+        let mut again = None;
         self.len = 0;
         if let Some((offset, note)) = reader.last()? {
-            self.len = offset + note.encode().len() as u64 + 1;
+            let text = note.encode() + "\n";
+            self.len = offset + text.len() as u64;
             self.last = Some(note);
+            again = Some((offset, text));
         }
         reader.offset = self.len;
         while let Some(entry) = reader.next_entry()? {
-            is_garbled |= matches!(entry, Entry::Garbled { .. });
+            garbled |= matches!(entry, Entry::Garbled { .. });
         }
-        if is_garbled {
+        if garbled {
             self.moved = Some(self.keep_aside(reader)?);
         }
+        let file = self.storage.open_write(&self.dir.join(CHECKPOINTS_FILE))?;
         if reader.size > self.len {
-            let file = self.storage.open_write(&self.dir.join(CHECKPOINTS_FILE))?;
             file.set_len(self.len)?;
-            file.sync()?;
         }
-        Ok(())
+        // A note whose flush failed may stand in the cache alone, where no later flush finds it.
+        if let Some((offset, text)) = again {
+            write_all_at(file.as_ref(), text.as_bytes(), offset)?;
+        }
+        file.sync()
     }
 
     /// Copies what will be cut to a file of its own.

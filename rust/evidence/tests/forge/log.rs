@@ -155,7 +155,8 @@ pub fn look(dir: &Path, keys: Vec<VerifierKey>, checkpoints: Vec<Note>) -> Repor
 }
 
 pub fn list(report: &Report) -> String {
-    report.findings.iter().map(|finding| format!("  {finding}\n")).collect()
+    let lines: Vec<String> = report.findings.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 /// Asserts a finding of a kind in a segment that takes in the given records.

@@ -26,7 +26,7 @@ pub fn options() -> LogOptions {
         segment_bytes: 12_288,
         new_id: Some([7; 16]),
         signer: Some(signer()),
-        reserve_bytes: 16_384,
+        reserve_bytes: 131_072,
         ..LogOptions::new(NAME)
     }
 }

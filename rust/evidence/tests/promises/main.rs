@@ -8,6 +8,7 @@ mod machine;
 mod p10;
 mod p3;
 mod p5;
+mod p6;
 
 /// The seed of this run.
 fn seed() -> u64 {

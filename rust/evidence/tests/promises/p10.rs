@@ -49,3 +49,36 @@ fn p10_a_segment_ends_by_its_age_and_not_by_a_jump() {
     machine.append_and_commit(&mut writer, 1).unwrap();
     assert_eq!(writer.segments().len(), 2);
 }
+
+#[test]
+fn p10_a_jump_deletes_nothing_early_and_time_that_passes_does() {
+    let mut machine = Machine::new(crate::seed());
+    let (mut writer, _) = machine.open().unwrap();
+    for _ in 0..3 {
+        machine.append_and_commit(&mut writer, 4).unwrap();
+        writer.roll().unwrap();
+        writer.checkpoint().unwrap();
+    }
+    // `check` allows no record to be gone, since none has expired.
+    for (round, jump) in jumps().into_iter().enumerate() {
+        machine.clock.jump(jump);
+        machine.keep_house(&mut writer).unwrap();
+        machine.clock.pass(Duration::from_hours(1));
+        if round % 20 == 0 {
+            writer.checkpoint().unwrap();
+            drop(writer);
+            writer = machine.reopen();
+        }
+        machine.check(&writer);
+    }
+    machine.clock.set(NOW_US);
+    machine.append_and_commit(&mut writer, 1).unwrap();
+    machine.check(&writer);
+    machine.expire();
+    machine.clock.pass(Duration::from_hours(24));
+    machine.clock.set(NOW_US + 300 * 24 * HOUR_US);
+    machine.keep_house(&mut writer).unwrap();
+    assert!(writer.first() >= 12, "what has expired goes: {}", writer.first());
+    machine.check(&writer);
+    machine.go_on(writer);
+}

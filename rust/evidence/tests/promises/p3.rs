@@ -174,7 +174,7 @@ fn p3_two_thousand_random_lives_end_in_crashes_and_go_on() {
         let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
         let mut machine = Machine::new(random.next_u64());
-        for _ in 0..1 + random.below(3) {
+        for _ in 0..=random.below(3) {
             let steps = any_life(&mut random);
             machine.storage.crash_at(random.below(150) as u64);
             let lived = live(&mut machine, steps);

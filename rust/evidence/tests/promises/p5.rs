@@ -2,6 +2,7 @@
 
 use bigsec_evidence::LogWriter;
 use bigsec_evidence::simulator::{Fault, Operation, Random};
+use bigsec_evidence::storage::Storage;
 
 use crate::machine::{Doing, Machine};
 
@@ -118,12 +119,12 @@ fn p5_many_faults_and_a_crash_among_them() {
         let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
         let mut machine = Machine::new(random.next_u64());
-        for _ in 0..1 + random.below(8) {
+        for _ in 0..=random.below(8) {
             let (operation, fault) = FAULTS[random.below(FAULTS.len())];
             let n = 1 + random.below(40) as u64;
             machine.storage.fail(operation, n..n + 1 + random.below(2) as u64, fault);
         }
-        machine.storage.crash_at(20 + random.below(120) as u64);
+        machine.storage.crash_at(20 + random.below(300) as u64);
         if let Ok((mut writer, _)) = machine.open() {
             while !machine.storage.is_down() {
                 for _ in 0..random.below(6) {
@@ -136,9 +137,63 @@ fn p5_many_faults_and_a_crash_among_them() {
                 if random.one_in(8) {
                     let _ = writer.roll();
                 }
+                if random.one_in(8) {
+                    let _ = machine.keep_house(&mut writer);
+                }
+                if random.one_in(16) {
+                    machine.expire();
+                }
             }
         }
         hold_to_promises(&machine, random.next_u64());
     }
     println!("{LIVES} lives");
+}
+
+#[test]
+fn p5_what_a_failed_write_left_is_cut_off_before_the_next() {
+    let mut machine = Machine::new(crate::seed());
+    let mut writer = open(&mut machine);
+    for _ in 0..4 {
+        commit(&mut machine, &mut writer);
+        machine.append_and_commit(&mut writer, 2).unwrap();
+        let live = writer.segments().last().unwrap().clone();
+        for fault in [Fault::Before, Fault::Full, Fault::After] {
+            machine.append(&mut writer);
+            machine.storage.fail(Operation::Write, 1..2, fault);
+            assert!(machine.commit(&mut writer).is_err());
+            assert_eq!(machine.storage.stat(&live.path).unwrap().size, live.bytes, "{fault:?}");
+        }
+        // What follows is shorter than what failed: the end of the segment is its end.
+        writer.roll().unwrap();
+        let ended = writer.segments().last().unwrap();
+        assert_eq!(machine.storage.stat(&ended.path).unwrap().size, ended.bytes);
+        hold_to_promises(&machine, ended.number);
+        commit(&mut machine, &mut writer);
+    }
+}
+
+#[test]
+fn p5_a_segment_whose_flush_failed_is_never_written_to_again() {
+    let mut machine = Machine::new(crate::seed());
+    let mut writer = open(&mut machine);
+    for round in 0..6 {
+        machine.append_and_commit(&mut writer, 2).unwrap();
+        let before = writer.segments().last().unwrap().clone();
+        machine.append(&mut writer);
+        // The segment's flush, or the watermark's after it.
+        machine.storage.fail(Operation::Sync, 1 + round % 2..2 + round % 2, Fault::Before);
+        assert!(machine.commit(&mut writer).is_err());
+        let left = machine.storage.stat(&before.path).unwrap().size;
+        machine.append_and_commit(&mut writer, 3).unwrap();
+        let after = writer.segments().last().unwrap();
+        assert!(after.number > before.number && after.first == before_size(&machine, 4));
+        assert_eq!(machine.storage.stat(&before.path).unwrap().size, left);
+        hold_to_promises(&machine, round);
+    }
+}
+
+/// How many records there were before the last `count` that were acknowledged.
+fn before_size(machine: &Machine, count: usize) -> u64 {
+    (machine.senders.acked.len() - count) as u64
 }

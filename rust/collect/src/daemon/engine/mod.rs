@@ -1,8 +1,11 @@
 //! The daemon as a whole: opens the log, starts the threads, changes and stops them in order.
 
+mod change;
+mod opening;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -10,32 +13,31 @@ use std::time::Duration;
 
 use bigsec_detect::{Entities, RuleSet};
 use bigsec_event::{Problem, codes};
-use bigsec_evidence::keys::Signer;
-use bigsec_evidence::{Flags, LogOptions, LogWriter, Recovery};
+use bigsec_evidence::{Flags, LogWriter};
 use bigsec_parse::PackSet;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 
-use super::chunk::Chunk;
-use super::consumer::{self, Control};
-use super::durable::DurableSize;
-use super::health::{Health, Part};
-use super::keeper::{Destination, Keeper};
-use super::recall::Recall;
-use super::roster::Roster;
-use super::settings::{LogSettings, OWN_SOURCES, Settings, invalid};
-use super::shared::{Doors, LogView, Shared, WriterMeters};
-use super::totals::Totals;
-use super::upkeep::Upkeep;
-use super::walk::{Knowledge, Walk};
-use super::writer_thread::{Pacing, State, Stop, WriterThread};
-use super::{admin, locked, status};
-use crate::intake::{Batch, Intake, Submitted, intake};
+use crate::daemon::chunk::Chunk;
+use crate::daemon::consumer::{self, Control};
+use crate::daemon::durable::DurableSize;
+use crate::daemon::health::{Health, Part};
+use crate::daemon::keeper::{Destination, Keeper};
+use crate::daemon::recall::Recall;
+use crate::daemon::roster::Roster;
+use crate::daemon::settings::{OWN_SOURCES, Settings, invalid};
+use crate::daemon::shared::{Doors, Shared, WriterMeters};
+use crate::daemon::stop::Stop;
+use crate::daemon::totals::Totals;
+use crate::daemon::upkeep::Upkeep;
+use crate::daemon::walk::{Knowledge, Walk};
+use crate::daemon::writer_thread::{State, WriterThread};
+use crate::daemon::{admin, locked, status};
+use crate::intake::{Batch, Intake, Submitted, intake, intake_of};
 use crate::source::{Descriptors, Doubles};
 
-/// Time that the last flush and checkpoint may take after a stop's deadline.
-const GRACE: Duration = Duration::from_secs(5);
+use opening::{log_options, pacing, report, view};
 
 /// The rules that are looked for, and the table of entities.
 pub type Rules = (Arc<RuleSet>, Arc<Entities>);
@@ -53,6 +55,7 @@ pub struct Daemon {
     own: Mutex<Option<Intake>>,
     roster: Mutex<Option<Roster>>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    keeper: Mutex<Option<JoinHandle<()>>>,
     chunks: Mutex<Option<Receiver<Chunk>>>,
     // The last field: tasks end after all that they use was told to stop.
     runtime: Runtime,
@@ -115,7 +118,7 @@ impl Daemon {
             .build()
             .map_err(|error| no_thread(&error))?;
         let (own, own_queue) = intake();
-        let (intake, queue) = intake();
+        let (intake, queue) = intake_of(settings.limits.queue_bytes_max);
         let doubles = recall.doubles;
         let prepared = Prepared { log, queue, own: own_queue, upkeep, destination, doubles };
         Ok(Self {
@@ -128,6 +131,7 @@ impl Daemon {
             own: Mutex::new(Some(own)),
             roster: Mutex::default(),
             writer: Mutex::default(),
+            keeper: Mutex::default(),
             chunks: Mutex::default(),
             runtime,
         })
@@ -159,8 +163,16 @@ impl Daemon {
             pacing: pacing(&settings.log),
             state: State::default(),
         };
-        *locked(&self.writer) =
-            Some(spawn("writer", move || writer.run()).map_err(|error| no_thread(&error))?);
+        let shared = Arc::clone(&self.shared);
+        let work = move || {
+            // Sources are told by the queue's end; this tells everybody else.
+            if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
+                let what = "the writer of the log ended by a defect; start the daemon again";
+                let problem = Problem::new(codes::DAEMON_STATE, what);
+                shared.health.fails(Part::Log, &problem, shared.doors.clock.now_us());
+            }
+        };
+        *locked(&self.writer) = Some(spawn("writer", work).map_err(|error| no_thread(&error))?);
         if let Some(address) = &settings.admin.listen {
             admin::start(address, Arc::clone(&self.shared), self.runtime.handle()).map_err(
                 |error| invalid("admin.listen", &format!("cannot listen on {address}: {error}")),
@@ -184,24 +196,26 @@ impl Daemon {
             return Ok(());
         };
         let shared = Arc::clone(&self.shared);
-        // Left to itself at the end: what it still sends is under the log's own notes, too.
-        spawn("keeper", move || {
-            keeper.run(&destination, &shared.name, &shared.doors, &shared.health);
-        })
-        .map_err(|error| no_thread(&error))?;
+        let work = move || keeper.run(&destination, &shared.name, &shared.doors, &shared.health);
+        *locked(&self.keeper) = Some(spawn("keeper", work).map_err(|error| no_thread(&error))?);
         Ok(())
     }
 
     /// The next chunk; `None` where none came in time, or none will come: see
-    /// [`is_drained`](Self::is_drained).
-    pub fn next_chunk(&self, timeout: Duration) -> Option<Chunk> {
+    /// [`is_drained`](Self::is_drained). Fails where the reader ended without being told to.
+    pub fn next_chunk(&self, timeout: Duration) -> Result<Option<Chunk>, Problem> {
         let mut chunks = locked(&self.chunks);
-        match chunks.as_ref()?.recv_timeout(timeout) {
-            Ok(chunk) => Some(chunk),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => {
+        let Some(receiver) = chunks.as_ref() else { return Ok(None) };
+        match receiver.recv_timeout(timeout) {
+            Ok(chunk) => Ok(Some(chunk)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) if self.stop.is_asked() => {
                 *chunks = None;
-                None
+                Ok(None)
+            }
+            Err(RecvTimeoutError::Disconnected) => {
+                let what = "the reader of the log ended by a defect; start the daemon again";
+                Err(Problem::new(codes::DAEMON_STATE, what))
             }
         }
     }
@@ -264,120 +278,6 @@ impl Daemon {
     pub fn set_gauge(&self, name: &str, value: f64) {
         locked(&self.shared.gauges).insert(name.to_owned(), value);
     }
-
-    /// Takes other settings, packs and rules: sources are started, stopped and changed; packs and
-    /// rules hold from the next chunk on. Says what changed. Where something is wrong, all stays.
-    pub fn reload(
-        &self,
-        settings: Settings,
-        packs: Arc<PackSet>,
-        rules: Option<Rules>,
-    ) -> Result<Value, Problem> {
-        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules };
-        let mut present = locked(&self.settings);
-        if (&settings.name, &settings.data_dir) != (&present.name, &present.data_dir) {
-            let what = "name and data_dir hold as long as the log does; start another daemon";
-            return Err(invalid("name", what));
-        }
-        let mut roster = locked(&self.roster);
-        let Some(roster) = roster.as_mut() else {
-            return Err(Problem::new(codes::DAEMON_STATE, "the daemon does not run"));
-        };
-        let changes = roster.change(&settings.sources)?;
-        let mut restart = Vec::new();
-        if settings.log != present.log {
-            restart.push("log");
-        }
-        if settings.admin != present.admin {
-            restart.push("admin");
-        }
-        let version = |knowledge: &Knowledge| {
-            knowledge.rules.as_ref().map(|(rules, _)| rules.version().to_owned())
-        };
-        let rules = version(&locked(&self.knowledge)) != version(&knowledge);
-        self.shared.consumer.teach(knowledge.clone());
-        self.shared.durable.wake();
-        *locked(&self.knowledge) = knowledge;
-        // What needs a restart stays as it is, so that a later reload names it again.
-        *present = Settings { log: present.log.clone(), admin: present.admin.clone(), ..settings };
-        Ok(json!({"sources": changes, "rules": rules, "needs_restart": restart}))
-    }
-
-    /// Stops in order: sources, queue, last flush and checkpoint. Chunks of what is in the log can
-    /// still be fetched. Gives the names of sources that did not end in time.
-    pub fn stop(&self, deadline: Duration) -> Vec<String> {
-        let clock = &self.shared.doors.clock;
-        let until = clock.elapsed() + deadline;
-        let roster = locked(&self.roster).take();
-        let late = roster.map(|roster| roster.stop(deadline / 2)).unwrap_or_default();
-        drop((locked(&self.intake).take(), locked(&self.own).take()));
-        self.stop.ask(until);
-        if let Some(writer) = locked(&self.writer).take() {
-            // A disk that does not answer keeps the thread, but not the stop.
-            while !writer.is_finished() && clock.elapsed() < until + GRACE {
-                std::thread::sleep(Duration::from_millis(2));
-            }
-        }
-        drop(locked(&self.prepared).take());
-        if let Some(keeper) = &self.shared.keeper {
-            keeper.close();
-        }
-        self.shared.consumer.end();
-        self.shared.durable.wake();
-        late
-    }
-}
-
-impl Drop for Daemon {
-    /// Stops without waiting for anything but the flush at hand.
-    fn drop(&mut self) {
-        drop(locked(&self.chunks).take());
-        self.stop(Duration::ZERO);
-    }
-}
-
-fn pacing(log: &LogSettings) -> Pacing {
-    Pacing {
-        group_bytes: log.group_bytes,
-        group_wait: Duration::from_millis(log.group_ms),
-        checkpoint: log.key_file.as_ref().map(|_| Duration::from_secs(log.checkpoint_s)),
-    }
-}
-
-fn log_options(settings: &Settings, doors: &Doors) -> Result<LogOptions, Problem> {
-    let log = &settings.log;
-    let load = |path: &Path| {
-        Signer::load(doors.storage.as_ref(), path)
-            .map_err(|error| invalid("log.key_file", &error.to_string()))
-    };
-    Ok(LogOptions {
-        name: settings.name.clone(),
-        segment_bytes: log.segment_bytes,
-        segment_age_us: (log.segment_age_s * 1_000_000).cast_signed(),
-        new_id: None,
-        signer: log.key_file.as_deref().map(load).transpose()?,
-        reserve_bytes: log.reserve_bytes,
-        min_free_bytes: log.min_free_bytes,
-        record_bytes_max: settings.limits.record_bytes_max,
-    })
-}
-
-fn view(recovery: &Recovery) -> LogView {
-    LogView {
-        torn_bytes: recovery.cut_bytes,
-        adopted: recovery.adopted,
-        damage: recovery.damage.iter().map(|damage| damage.detail.clone()).collect(),
-        ..LogView::default()
-    }
-}
-
-/// Damage found at the start turns the health red, until somebody has looked and restarts.
-fn report(shared: &Shared, recovery: &Recovery) {
-    let Some(first) = recovery.damage.first() else { return };
-    let count = recovery.damage.len();
-    let what = format!("the log was found damaged in {count} places; first: {}", first.detail);
-    let problem = Problem::new(codes::LOG_DAMAGED, what).mend("run `bigsec verify` for all places");
-    shared.health.fails(Part::Damage, &problem, shared.started_us);
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
