@@ -402,6 +402,10 @@ class EvidenceLog:
         """32 hexadecimal digits."""
 
     @property
+    def key(self) -> int:
+        """47 bits that stand for the log in event ids."""
+
+    @property
     def first(self) -> int:
         """The first record still kept."""
 

@@ -251,7 +251,7 @@ def test_p16_whatever_stands_in_the_folder_it_starts_or_says_which_file(
 
 
 def _harm(path: Path, harm: str, choose: random.Random) -> None:
-    raw = bytearray(path.read_bytes())
+    raw = bytearray(path.read_bytes()) or bytearray(16)
     if harm == "remove":
         path.unlink()
     elif harm == "cut":

@@ -49,7 +49,7 @@ def test_files_and_time_are_touched_in_two_files_of_evidence_and_none_of_collect
     doors = {ROOT / "rust/evidence/src" / name for name in ("disk.rs", "clock.rs")}
     for crate in ("collect", "evidence"):
         for path in (ROOT / "rust" / crate / "src").rglob("*.rs"):
-            code = path.read_text().split("#[cfg(test)]")[0]
+            code = path.read_text().split("#[cfg(test)]")[0] if path.name != "tests.rs" else ""
             assert bool(touch.search(code)) == (path in doors), path
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bigsec.errors import StoreLockedError, StoreVersionError
+from bigsec.errors import StoreError, StoreLockedError, StoreVersionError
 from bigsec.store import live_store, position_of, writer_of
 from bigsec.store.logs import begin_chunk
 
@@ -74,3 +74,36 @@ def test_tokens_can_be_made_beside_a_daemon_but_not_beside_a_scan(tmp_path: Path
         assert [one.name for one in list_tokens(live.store)] == ["one"]
     with OutputFolder(tmp_path), pytest.raises(StoreLockedError):
         create_token(tmp_path, "two", lifetime=timedelta(days=1))
+
+
+def test_p16_two_hundred_damaged_stores_open_or_are_refused_by_name(tmp_path: Path) -> None:
+    """Each is then read on as a daemon does: what fails later is a StoreError, never a defect."""
+    good = tmp_path / "good"
+    with live_store(good) as live, live.store.write() as connection:
+        begin_chunk(connection, "0" * 32, "detect", 0, 5)
+    raw = (good / "bigsec.db").read_bytes()
+    seed = int.from_bytes(os.urandom(4))
+    print(f"seed {seed}")
+    choose = random.Random(seed)  # noqa: S311  # printed, to be run again
+    moved = refused = 0
+    for number in range(200):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        harmed = bytearray(raw)
+        for _ in range(choose.choice([1, 4, 64])):
+            # The first page says what everything else is.
+            where = choose.choice([100, 4096, len(harmed)])
+            harmed[choose.randrange(where)] = choose.randrange(256)
+        del harmed[choose.choice([len(harmed), choose.randrange(len(harmed))]) :]
+        (folder / "bigsec.db").write_bytes(harmed)
+        try:
+            with live_store(folder) as live:
+                moved += bool(live.moved)
+                known = position_of(live.store, "0" * 32, "detect") or 0
+                with live.store.write() as connection:
+                    begin_chunk(connection, "0" * 32, "detect", known, known + 5)
+        except StoreError as error:
+            refused += 1
+            assert str(folder) in str(error)
+    assert moved > 20
+    assert refused < 100

@@ -64,6 +64,7 @@ pub(super) struct State {
     checkpoint_size: Option<u64>,
     segments: usize,
     positions_at: Duration,
+    shown_at: Duration,
 }
 
 impl WriterThread {
@@ -256,8 +257,9 @@ impl WriterThread {
             let mut positions = locked(&self.shared.positions);
             let _ = positions.save(storage.as_ref(), folder, self.log.key());
             drop(positions);
-            self.show();
-        } else if rolled {
+        }
+        if last || rolled || now.saturating_sub(self.state.shown_at) >= TICK {
+            self.state.shown_at = now;
             self.show();
         }
     }
