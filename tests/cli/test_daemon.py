@@ -376,3 +376,22 @@ def test_t17_a_sender_cannot_raise_the_platforms_alarms(place: Place) -> None:
     assert not any("Damaged" in one for one in titles(place))
     assert any("Forged" in one for one in titles(place))
     assert place.received() == 1
+
+
+def test_t1_a_log_set_back_to_an_older_copy_is_told_and_read_on(place: Place) -> None:
+    place.start()
+    place.post(range(10))
+    place.end(signal.SIGTERM)
+    data = place.folder / "data"
+    shutil.copytree(data / "log", place.folder / "older")
+    place.start()
+    place.post(range(10, 200))
+    place.end(signal.SIGTERM)
+    shutil.rmtree(data / "log")
+    shutil.copytree(place.folder / "older", data / "log")
+    place.start()
+    assert any(one["code"] == "daemon.log_set_back" for one in place.log())
+    place.post(range(200, 230))
+    place.end(signal.SIGTERM)
+    assert place.received() == 230
+    assert any("Evidence Log Was Damaged" in one for one in titles(place))

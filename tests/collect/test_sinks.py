@@ -279,3 +279,13 @@ def test_p16_a_damaged_position_is_moved_aside_and_the_sink_begins_anew(
     write_position(path, Position(LOG, 7))
     assert read_position(path, LOG) == Position(LOG, 7)
     assert read_position(path, "00" * 16) is None
+
+
+def test_a_log_that_was_set_back_sets_its_sinks_back(tmp_path: Path) -> None:
+    folder = tmp_path / "positions"
+    folder.mkdir()
+    for name, sequence in (("far", 50), ("near", 5)):
+        write_position(folder / f"{name}.json", Position(LOG, sequence, 7, 8))
+    sinks(tmp_path, Log(10)).not_beyond(10)
+    assert read_position(folder / "far.json", LOG) == Position(LOG, 10, 7, 8)
+    assert read_position(folder / "near.json", LOG) == Position(LOG, 5, 7, 8)

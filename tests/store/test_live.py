@@ -85,7 +85,7 @@ def test_p16_two_hundred_damaged_stores_open_or_are_refused_by_name(tmp_path: Pa
     seed = int.from_bytes(os.urandom(4))
     print(f"seed {seed}")
     choose = random.Random(seed)  # noqa: S311  # printed, to be run again
-    moved = refused = 0
+    moved = refused = unnamed = 0
     for number in range(200):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -103,7 +103,23 @@ def test_p16_two_hundred_damaged_stores_open_or_are_refused_by_name(tmp_path: Pa
                 with live.store.write() as connection:
                     begin_chunk(connection, "0" * 32, "detect", known, known + 5)
         except StoreError as error:
-            refused += 1
-            assert str(folder) in str(error)
+            refused += str(folder) in str(error)
+            unnamed += str(folder) not in str(error)
+    assert unnamed == 0
     assert moved > 20
     assert refused < 100
+
+
+def test_p16_damage_that_is_met_while_running_is_no_crash_loop(tmp_path: Path) -> None:
+    from bigsec.store.faults import broken
+
+    def run_into_damage() -> None:
+        with live_store(tmp_path):
+            raise broken("the store", "a page is damaged")
+
+    with pytest.raises(StoreError):
+        run_into_damage()
+    with live_store(tmp_path) as live:
+        assert [path.name.split("-", 1)[1] for path in live.moved] == ["bigsec.db"]
+    with live_store(tmp_path) as live:
+        assert live.moved == ()

@@ -18,6 +18,7 @@ from bigsec.store import (
     position_of,
     read_alarms,
     read_rhythms,
+    rewind,
     write_alarms,
     write_rhythms,
 )
@@ -52,9 +53,8 @@ def test_a_chunk_takes_effect_once_and_follows_the_one_before(store: Store) -> N
     for first, after in ((0, 10), (5, 10)):
         with store.write() as connection:
             assert not begin_chunk(connection, LOG, "detect", first, after)
-    for first, after in ((11, 20), (5, 20)):
-        with store.write() as connection, pytest.raises(ValueError, match="do not follow"):
-            begin_chunk(connection, LOG, "detect", first, after)
+    with store.write() as connection, pytest.raises(ValueError, match="do not follow"):
+        begin_chunk(connection, LOG, "detect", 5, 20)
     assert position_of(store, LOG, "detect") == 10
     assert position_of(store, LOG, "other") is None
     assert position_of(store, "1" * 32, "detect") is None
@@ -109,3 +109,15 @@ def test_the_tables_come_with_an_upgrade(tmp_path: Path) -> None:
 
     with open_store(tmp_path, create=True) as opened:
         assert position_of(opened, LOG, "detect") is None
+
+
+def test_what_was_deleted_before_its_turn_is_noted_and_reading_goes_on(store: Store) -> None:
+    for first, after in ((0, 10), (25, 30)):
+        with store.write() as connection:
+            assert begin_chunk(connection, LOG, "detect", first, after)
+    with store.read() as connection:
+        lost = connection.exec_driver_sql('SELECT first, "end" FROM lost_range').all()
+    assert [tuple(one) for one in lost] == [(10, 25)]
+    assert position_of(store, LOG, "detect") == 30
+    rewind(store, LOG, "detect", 3)
+    assert position_of(store, LOG, "detect") == 3

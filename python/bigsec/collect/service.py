@@ -24,7 +24,7 @@ from bigsec.collect.settings import Settings, core_document
 from bigsec.collect.sinks import Sinks
 from bigsec.collect.watch import Watch
 from bigsec.errors import BigsecError, StoreFullError, StoreLockedError
-from bigsec.store import LiveStore, position_of
+from bigsec.store import LiveStore, position_of, rewind
 
 __all__ = ["Service", "Wishes"]
 
@@ -97,13 +97,28 @@ class Service:
             told = f"the store was damaged; it is kept as {path} and made again from the log"
             self._log.error("daemon.state", told, file=str(path))
             self._watch.raise_once("store_damaged", path.name, told)
-        known = position_of(self._live.store, self._daemon.log_id, CONSUMER)
-        self._daemon.start(-1 if known is None else known)
-        self._watch.began(self._status())
+        status = self._status()
+        self._daemon.start(self._position(status["log"]["size"]))
+        self._watch.began(status)
+        self._sinks.not_beyond(status["log"]["size"])
         self._sinks.start(self._settings)
         count = len(self._settings.sources)
         self._log.info("daemon.started", f"taking records from {count} sources", sources=count)
         self._systemd.ready(f"{count} sources")
+
+    def _position(self, size: int) -> int:
+        """Where to read on; a log that is shorter than what was read of it is an older one."""
+        store, log = self._live.store, self._daemon.log_id
+        known = position_of(store, log, CONSUMER)
+        if known is None or known <= size:
+            return -1 if known is None else known
+        told = (
+            f"the log has {size:,} records, but {known:,} were read of it before: it was set back"
+        )
+        self._log.error("daemon.log_set_back", told)
+        self._watch.raise_once("log_damage", self._settings.name, told)
+        rewind(store, log, CONSUMER, size)
+        return size
 
     def _round(self) -> None:
         chunk = self._daemon.next_chunk(WAIT_S)

@@ -15,6 +15,7 @@ from bigsec.store.logs import (
     ledgers_of,
     note_lost,
     position_of,
+    rewind,
 )
 from bigsec.store.opening import memory_store, open_store
 from bigsec.store.output import OutputFolder
@@ -54,6 +55,7 @@ __all__ = [
     "read_alarms",
     "read_rhythms",
     "revoke_token",
+    "rewind",
     "stop_reads_after",
     "tokens_exist",
     "write_alarms",

@@ -52,7 +52,7 @@ _CODES: Final = {
 _UNDECODABLE: Final = "Could not decode to UTF-8"
 """The driver's text, which goes on with what could not be decoded."""
 
-_LOST: Final = ("no such table", "no such column")
+_LOST: Final = ("no such table", "no such column", "unsupported file format")
 """The migrations made them: the list of tables itself is damaged."""
 
 _DISK_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

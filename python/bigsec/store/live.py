@@ -44,8 +44,15 @@ def live_store(folder: Path) -> Iterator[LiveStore]:
         lock.take(live=True)
     try:
         store, moved = _open(folder)
-        with store:
-            yield LiveStore(store, moved)
+        try:
+            with store:
+                yield LiveStore(store, moved)
+        except StoreError as error:
+            # Damage that opening did not meet would be met again after every restart.
+            if error.code == BROKEN:
+                with faults(str(folder), writes=True):
+                    _move_aside(folder)
+            raise
     finally:
         lock.drop()
 
@@ -66,6 +73,7 @@ def writer_of(folder: Path) -> int | None:
 
 
 def _open(folder: Path) -> tuple[Store, tuple[Path, ...]]:
+    before = () if (folder / FILE_NAME).exists() else _last_moved(folder)
     try:
         store = open_store(folder, create=True)
         try:
@@ -73,7 +81,7 @@ def _open(folder: Path) -> tuple[Store, tuple[Path, ...]]:
         except BaseException:
             store.close()
             raise
-        return store, ()
+        return store, before
     except StoreError as error:
         if error.code != BROKEN:
             raise
@@ -82,6 +90,13 @@ def _open(folder: Path) -> tuple[Store, tuple[Path, ...]]:
         if not moved:
             raise
     return open_store(folder, create=True), moved
+
+
+def _last_moved(folder: Path) -> tuple[Path, ...]:
+    """What an earlier run moved aside when it ended, where no store was made since."""
+    found = sorted((folder / ASIDE).glob(f"*-{FILE_NAME}*"))
+    stamp = found[-1].name.split("-")[0] if found else ""
+    return tuple(path for path in found if path.name.startswith(stamp))
 
 
 def _move_aside(folder: Path) -> tuple[Path, ...]:

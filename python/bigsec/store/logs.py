@@ -15,7 +15,15 @@ from bigsec.store.database import Store
 from bigsec.store.faults import GarbledError
 from bigsec.store.log_model import ConsumerPositionRow, LostRangeRow, SourceLedgerRow
 
-__all__ = ["LedgerEntry", "add_ledgers", "begin_chunk", "ledgers_of", "note_lost", "position_of"]
+__all__ = [
+    "LedgerEntry",
+    "add_ledgers",
+    "begin_chunk",
+    "ledgers_of",
+    "note_lost",
+    "position_of",
+    "rewind",
+]
 
 _SUMS = ("received", "parsed", "unparsed", "quarantined", "events", "doubles", "bytes")
 
@@ -48,14 +56,17 @@ def position_of(store: Store, log: str, consumer: str) -> int | None:
 def begin_chunk(connection: Connection, log: str, consumer: str, first: int, after: int) -> bool:
     """Note that the records `[first, after)` take effect in this transaction.
 
-    False where they did already: then nothing of them may be recorded again. A chunk must begin
-    where the one before ended; another raises ValueError.
+    False where they did already: then nothing of them may be recorded again. What was deleted from
+    the log before its turn came is noted as lost. A chunk that overlaps what was recorded raises
+    ValueError.
     """
     known = _position(connection, log, consumer)
     if known is not None and after <= known:
         return False
-    if known is not None and first != known:
+    if known is not None and first < known:
         raise ValueError(f"records {first} to {after} do not follow on {known}")
+    if known is not None and first > known:
+        note_lost(connection, log, known, first, "no longer in the log when their turn came")
     values = {"sequence": after, "updated_us": time.time_ns() // 1000}
     key = {"log": log, "consumer": consumer}
     if known is None:
@@ -67,6 +78,16 @@ def begin_chunk(connection: Connection, log: str, consumer: str, first: int, aft
             .values(**values)
         )
     return True
+
+
+def rewind(store: Store, log: str, consumer: str, sequence: int) -> None:
+    """Go back to a position, where the log is one of an earlier time."""
+    with store.write() as connection:
+        connection.execute(
+            update(ConsumerPositionRow)
+            .where(ConsumerPositionRow.log == log, ConsumerPositionRow.consumer == consumer)
+            .values(sequence=sequence, updated_us=time.time_ns() // 1000)
+        )
 
 
 def add_ledgers(connection: Connection, log: str, entries: Iterable[LedgerEntry]) -> None:

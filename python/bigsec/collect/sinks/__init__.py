@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ from bigsec.collect.own_log import OwnLog
 from bigsec.collect.settings import Settings, Sink
 from bigsec.collect.sinks.file import FileWriter
 from bigsec.collect.sinks.http import HttpPoster
-from bigsec.collect.sinks.position import Position
+from bigsec.collect.sinks.position import Position, read_position, write_position
 from bigsec.collect.sinks.running import Delivery, Events, RunningSink
 
 __all__ = ["Sinks"]
@@ -38,6 +39,13 @@ class Sinks:
         self._own_log = own_log
         self._wanted: dict[str, Sink] = {}
         self._running: dict[str, RunningSink] = {}
+
+    def not_beyond(self, size: int) -> None:
+        """Set positions back to the end of a log that was itself set back to an older copy."""
+        for path in self._folder.glob("*.json"):
+            known = read_position(path, self._log)
+            if known is not None and known.sequence > size:
+                write_position(path, replace(known, sequence=size))
 
     def start(self, settings: Settings) -> None:
         """Bring what runs to what is configured: only what has changed is stopped and begun."""
