@@ -9,6 +9,8 @@ import random
 import threading
 from typing import Any
 
+import pytest
+
 from bigsec.collect.own_log import OwnLog
 from bigsec.collect.settings import Settings
 from bigsec.collect.settings import Watch as Thresholds
@@ -16,7 +18,8 @@ from bigsec.collect.watch import Watch
 from bigsec.collect.watch.findings import Finding, Findings
 from bigsec.collect.watch.forecast import Backlog, DiskForecast
 from bigsec.collect.watch.rhythm import Rhythm
-from bigsec.store import memory_store
+from bigsec.errors import StoreFullError
+from bigsec.store import memory_store, read_alarms
 
 SECOND = 1_000_000
 START = 1_800_000_000 * SECOND
@@ -227,3 +230,24 @@ def test_a_restart_does_not_repeat_what_is_raised_and_a_storm_is_one_event() -> 
     (storm,) = [one for one in told if one["platform_event"] == "drops"]
     assert storm["count"] == 300
     assert storm["host"] == "relay-1"
+
+
+def test_p6_a_store_that_takes_nothing_is_told_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store, core = memory_store(), Core()
+    watch = Watch(Settings(), store, core, OwnLog(io.StringIO()))
+
+    def refuse(*_: Any) -> None:
+        raise StoreFullError("BS3103", "store.full", "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("bigsec.collect.watch.write_alarms", refuse)
+        patched.setattr("bigsec.collect.watch.write_rhythms", refuse)
+        assert watch.raise_once("store_refuses", "db", "full")
+        assert not watch.raise_once("store_refuses", "db", "full")
+        assert watch.raise_once("lag", "relay", "x")
+    watch.clear("lag", "relay")
+    watch.end(5.0)
+    assert [one["state"] for one in core.records] == ["raised", "raised", "cleared"]
+    assert read_alarms(store).keys() == {("store_refuses", "db")}

@@ -212,11 +212,11 @@ def test_p12_a_wrong_client_certificate_is_refused(
 ) -> None:
     """P12: nothing of such a client reaches the log; the refusal is counted."""
     daemon, authority, address = tls
-    shown = {
-        "absent": lambda: None,
-        "foreign": lambda: Authority(tmp_path / "foreign", "other").sign("sender"),
-        "expired": lambda: authority.sign("late", expired=True),
-    }[kind]()
+    shown = None
+    if kind == "foreign":
+        shown = Authority(tmp_path / "foreign", "other").sign("sender")
+    elif kind == "expired":
+        shown = authority.sign("late", expired=True)
     sender = RelpSender(address, partial(payload, "relp"), tls=authority.client(shown))
     for _ in range(3):
         sender.step(10)

@@ -1,4 +1,4 @@
-"""P6: the disk of the log fills up, by our own records and by a stranger's file, again and again."""
+"""P6: the disk of the log fills up again and again, by our records and by a stranger's file."""
 
 from __future__ import annotations
 

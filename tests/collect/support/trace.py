@@ -110,7 +110,5 @@ def steps(output: Path) -> Iterator[Step]:
 
 
 def _result(text: str) -> int:
-    found = None
-    for found in _RESULT.finditer(text):
-        pass
-    return int(found["value"]) if found is not None else -1
+    found = _RESULT.findall(text)
+    return int(found[-1]) if found else -1

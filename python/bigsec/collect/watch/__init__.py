@@ -7,6 +7,7 @@ restart repeats it.
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
@@ -15,6 +16,7 @@ from bigsec.collect.own_log import OwnLog
 from bigsec.collect.settings import Settings
 from bigsec.collect.watch.findings import Finding, Findings
 from bigsec.collect.watch.voice import Platform, Voice
+from bigsec.errors import StoreError
 from bigsec.store import Store, read_alarms, read_rhythms, write_alarms, write_rhythms
 
 __all__ = ["Watch"]
@@ -44,6 +46,7 @@ class Watch:
         self._raised = read_alarms(store)
         self._findings = Findings(read_rhythms(store))
         self._kept_s = time.monotonic()
+        self._unkept = False
         self.take(settings)
 
     def take(self, settings: Settings) -> None:
@@ -90,10 +93,15 @@ class Watch:
         """Keep what was learned."""
         self._kept_s = time.monotonic()
         write_rhythms(self._store, self._findings.rhythms())
+        if self._unkept:
+            ended = read_alarms(self._store).keys() - self._raised.keys()
+            write_alarms(self._store, self._raised, ended)
+            self._unkept = False
 
     def end(self, within_s: float) -> None:
         """Keep what was learned, and say what is still to be said."""
-        self.keep()
+        with contextlib.suppress(StoreError):  # learned again, and told by who records signals
+            self.keep()
         self._voice.end(within_s)
 
     def _change(self, raised: list[Finding], cleared: list[Finding]) -> None:
@@ -106,8 +114,11 @@ class Watch:
             self._raised.pop(one.key, None)
         self._tell(raised, "raised")
         self._tell(cleared, "cleared")
-        # A store that takes nothing is itself an alarm, and must not keep it from being told.
-        write_alarms(self._store, began, [one.key for one in cleared])
+        try:
+            write_alarms(self._store, began, [one.key for one in cleared])
+        except StoreError:
+            # That the store takes nothing may be the very alarm: it is told, and kept later.
+            self._unkept = True
 
     def _tell(self, findings: Iterable[Finding], state: str) -> None:
         by_kind: dict[str, list[Finding]] = {}

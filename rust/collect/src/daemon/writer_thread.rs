@@ -22,10 +22,8 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// How often it looks after the log where no records come.
 const TICK: Duration = Duration::from_secs(1);
-
 /// The same while the disk has no room: soon after there is some, it goes on.
 const NO_ROOM_TICK: Duration = Duration::from_millis(500);
-
 /// How often the positions of files are saved.
 const POSITIONS_EVERY: Duration = Duration::from_secs(10);
 
