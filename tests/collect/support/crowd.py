@@ -28,8 +28,9 @@ class Crowd:
         http = self.sources.listen("http", "http")
         self.http = HttpSender(http, lambda number: json_payload(payload("http", number)))
         folder.mkdir(parents=True, exist_ok=True)
-        path = self.sources.file("file", folder / "app.log")
-        self.file = NumberedFile(path, partial(payload, "file"))
+        # With the rotated ones: a rotation may come between two looks, or while nobody looks.
+        self.sources.file("file", folder / "app.log*")
+        self.file = NumberedFile(folder / "app.log", partial(payload, "file"))
         self._rotate_each = max(1, self.share // (rotations + 1))
         self._released = 0.0
         self._stop = threading.Event()
