@@ -1,7 +1,9 @@
 //! Looks at the files of a source again and again, and reads what has been added.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
@@ -25,6 +27,9 @@ use super::tail::{Tail, Turn};
 const GONE_WAIT: Duration = Duration::from_secs(10);
 /// Longest sleep before the stop is noticed.
 const NAP: Duration = Duration::from_millis(50);
+
+/// Device and inode.
+type Identity = (u64, u64);
 
 /// Follows the files of one source.
 pub(super) struct Follower {
@@ -93,8 +98,7 @@ impl Follower {
         let now = self.context.clock.elapsed();
         let mut files = self.find();
         let mut more = self.read_on(&files, now)?;
-        // The oldest first, so that records come in their order.
-        files.sort_by_key(|(_, stat)| stat.modified_us);
+        files.sort_by_cached_key(|(path, stat)| age(path, stat));
         for (path, stat) in files {
             if self.tails.contains_key(&stat.identity)
                 || self.done.get(&stat.identity) == Some(&stat)
@@ -140,9 +144,15 @@ impl Follower {
         let found: HashMap<_, _> =
             files.iter().map(|(path, stat)| (stat.identity, (path, stat))).collect();
         let mut more = false;
-        let identities: Vec<_> = self.tails.keys().copied().collect();
-        for identity in identities {
+        let mut behind = HashSet::new();
+        for identity in self.by_age(&found) {
             let Some(mut tail) = self.tails.remove(&identity) else { continue };
+            // What a rotation has left is read to its end before what came after it.
+            let family = family(&tail.path);
+            if behind.contains(&family) {
+                self.tails.insert(identity, tail);
+                continue;
+            }
             let mut is_changed = true;
             if let Some((path, stat)) = found.get(&identity) {
                 is_changed = tail.stat != **stat;
@@ -159,7 +169,10 @@ impl Follower {
             let turn = tail.read(&mut self.collector, now)?;
             self.learn(&tail);
             match turn {
-                Turn::More => more = true,
+                Turn::More => {
+                    more = true;
+                    behind.insert(family);
+                }
                 Turn::Failed => {
                     self.fail(tail.path.clone());
                     self.done.insert(identity, tail.stat);
@@ -181,6 +194,19 @@ impl Follower {
         self.done.retain(|identity, _| found.contains_key(identity));
         self.waiting.retain(|identity, _| found.contains_key(identity));
         Ok(more)
+    }
+
+    /// The files that are followed, the oldest first, so that records come in their order.
+    fn by_age(&self, found: &HashMap<Identity, (&PathBuf, &Stat)>) -> Vec<Identity> {
+        let mut identities: Vec<_> = self.tails.keys().copied().collect();
+        identities.sort_by_cached_key(|identity| match found.get(identity) {
+            Some((path, stat)) => age(path, stat),
+            None => self.tails.get(identity).map_or_else(
+                || age(Path::new(""), &Stat::default()),
+                |tail| age(&tail.path, &tail.stat),
+            ),
+        });
+        identities
     }
 
     /// Stops following the file that has been quiet longest, until it changes; false where all have
@@ -209,6 +235,27 @@ impl Follower {
             Meters::count(&self.context.meters.errors);
         }
     }
+}
+
+/// Sorts files by their last change. Clocks of file systems tick slowly: of two that changed in one
+/// tick, the one that a rotation has named is the older, and the higher its number the older.
+fn age(path: &Path, stat: &Stat) -> (i64, Reverse<usize>, Reverse<OsString>) {
+    let name = path.file_name().unwrap_or_default();
+    (stat.modified_us, Reverse(name.len()), Reverse(name.to_owned()))
+}
+
+/// The path that a file had before it was rotated or compressed, as far as its name tells.
+fn family(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut stem: &str = &name;
+    for ending in [".gz", ".zst", ".xz"] {
+        stem = stem.strip_suffix(ending).unwrap_or(stem);
+    }
+    let number = stem.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    if number.len() < stem.len() {
+        stem = number.strip_suffix(['.', '-', '_']).unwrap_or(stem);
+    }
+    path.with_file_name(stem)
 }
 
 fn read_patterns(paths: &[PathBuf]) -> Result<Vec<Pattern>, StartError> {

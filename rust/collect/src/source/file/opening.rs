@@ -69,6 +69,10 @@ impl Follower {
             return Ok(false);
         }
         let file = self.context.storage.open_read(path)?;
+        // A rotation may have come between: then this is another file, and the next look finds both.
+        if self.context.storage.stat(path)?.identity != stat.identity {
+            return Ok(false);
+        }
         let mut prefix = vec![0; FINGERPRINT_BYTES];
         let read = read_full_at(file.as_ref(), &mut prefix, 0)?;
         prefix.truncate(read);
