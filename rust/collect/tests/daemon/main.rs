@@ -9,3 +9,4 @@ mod relay;
 mod reload;
 mod restart;
 mod sealing;
+mod speed;
