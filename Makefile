@@ -70,6 +70,14 @@ test-python: build ## The Python tests (ROOM=cli for one room)
 .PHONY: test
 test: lint test-rust test-python ## Everything that must hold
 
+.PHONY: senders
+senders: ## Fetch rsyslog, syslog-ng and loggen for the tests, without installing them
+	@bash scripts/senders.sh
+
+.PHONY: soak
+soak: build senders ## The long forms of the fault tests; as root, about two hours
+	BIGSEC_SOAK=1 $(BIN)/pytest tests/collect/fault tests/collect/senders -s $(ARGS)
+
 .PHONY: stubs
 stubs: build ## Check the type stubs against the build
 	cd python && ../$(BIN)/python -m mypy.stubtest bigsec._core

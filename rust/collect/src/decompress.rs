@@ -8,10 +8,12 @@ use flate2::bufread::MultiGzDecoder;
 use liblzma::bufread::XzDecoder;
 
 /// Bytes that may come out whatever went in: below this a bomb does no harm to a stream.
-const RATIO_FREE: u64 = 64 * 1024 * 1024;
+const RATIO_FREE: u64 = 16 * 1024 * 1024;
 /// How many times larger than its compressed form a stream may be. Real logs reach 30 to 200;
-/// a bomb needs thousands.
-const RATIO_LIMIT: u64 = 1_000;
+/// a bomb of gzip reaches 1,030, those of the others thousands.
+const RATIO_LIMIT: u64 = 500;
+/// Compressed bytes read ahead. They count as taken: more of them would let a bomb go on for longer.
+const READ_AHEAD: usize = 32 * 1024;
 /// Memory a zstd frame may ask for: 2^27, the format's own recommended limit for decoders.
 const ZSTD_WINDOW_LOG: u32 = 27;
 /// Memory an xz stream may ask for, in bytes.
@@ -68,7 +70,7 @@ pub(crate) struct Plain {
 pub(crate) fn decompress(inner: Box<dyn Read + Send>, count: &Arc<AtomicU64>) -> io::Result<Plain> {
     let start = count.load(Ordering::Relaxed);
     let counted = Counted { inner, count: Arc::clone(count) };
-    let mut reader = BufReader::with_capacity(128 * 1024, counted);
+    let mut reader = BufReader::with_capacity(READ_AHEAD, counted);
     let magic = peek(&mut reader)?;
     let decoder: Box<dyn Read + Send> = if magic.starts_with(&[0x1f, 0x8b]) {
         Box::new(MultiGzDecoder::new(reader))

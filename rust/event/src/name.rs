@@ -76,10 +76,24 @@ fn hash_without_spaces(name: &[u8]) -> Option<u64> {
         }
         hash = mix(hash, word | LOWER);
     }
-    let mut rest = [0; 8];
-    rest[..chunks.remainder().len()].copy_from_slice(chunks.remainder());
-    let word = u64::from_le_bytes(rest);
+    let word = last_word(name);
     (!has_space(word)).then(|| mix(hash, word | LOWER))
+}
+
+/// The last eight bytes, some of which were in a word before; of a shorter name all bytes, some of
+/// them twice: a copy of a length that is not known beforehand costs more than the rest.
+fn last_word(name: &[u8]) -> u64 {
+    if let Some(word) = name.last_chunk() {
+        return u64::from_le_bytes(*word);
+    }
+    if let Some((first, last)) = name.first_chunk().zip(name.last_chunk()) {
+        return u64::from(u32::from_le_bytes(*first)) << 32 | u64::from(u32::from_le_bytes(*last));
+    }
+    match name {
+        [first, .., last] => u64::from_le_bytes([*first, name[1], *last, 0, 0, 0, 0, 0]),
+        [only] => u64::from(*only),
+        [] => 0,
+    }
 }
 
 fn mix(hash: u64, word: u64) -> u64 {
@@ -97,7 +111,8 @@ fn has_space(word: u64) -> bool {
 
 /// Compares two names the way [`FieldName`] does.
 pub(crate) fn same_name(left: &str, right: &str) -> bool {
-    if left.len() == right.len() && left.eq_ignore_ascii_case(right) {
+    // Most names are written alike, and to compare them so is quickest.
+    if left == right || left.eq_ignore_ascii_case(right) {
         return true;
     }
     let counts = |text: &'_ str| text.bytes().filter(|byte| *byte != b' ').collect::<Vec<_>>();

@@ -45,11 +45,13 @@ impl Fields {
     }
 
     /// Adds a text field.
+    #[inline]
     pub fn push_str(&mut self, name: &str, value: &str) {
         self.push(name, value, Kind::String);
     }
 
     /// Number of fields so far.
+    #[inline]
     pub fn len(&self) -> usize {
         self.list.len()
     }
@@ -136,6 +138,7 @@ impl Record {
     }
 
     /// Number of fields; the elements of a list count each.
+    #[inline]
     pub fn len(&self) -> usize {
         self.fields.len()
     }
@@ -149,6 +152,7 @@ impl Record {
     ///
     /// # Panics
     /// Where `index` is not below [`len`](Self::len).
+    #[inline]
     pub fn field(&self, index: usize) -> (&str, Value<'_>) {
         let field = self.fields.list[index];
         (self.slice(field.name), Value { text: self.slice(field.value), kind: field.kind })
@@ -165,6 +169,7 @@ impl Record {
     }
 
     /// The first value under `name`.
+    #[inline]
     pub fn get(&self, name: &FieldName) -> Option<Value<'_>> {
         self.find(name, 0).map(|index| self.field(index).1)
     }
@@ -206,6 +211,7 @@ impl Record {
         self.fields.list.push(Field { name, value, kind: Kind::String });
     }
 
+    #[inline]
     fn find(&self, name: &FieldName, from: usize) -> Option<usize> {
         self.fields.hashes[from..]
             .iter()
@@ -214,6 +220,7 @@ impl Record {
             .filter(|index| same_name(self.slice(self.fields.list[*index].name), name.as_str()))
     }
 
+    #[inline]
     fn slice(&self, span: Span) -> &str {
         let buffer = if span.scratch { &self.fields.scratch } else { &self.text };
         // Spans are made from whole slices of these buffers, which only grow until reset.

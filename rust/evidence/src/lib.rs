@@ -14,19 +14,19 @@ pub mod envelope;
 pub mod housekeeping;
 pub mod keys;
 pub mod note;
-pub mod simulator;
 pub mod reserve;
 pub mod retention;
 pub mod sealed;
+pub mod simulator;
 pub mod storage;
 
+pub mod export;
 pub mod frame;
 pub mod hash;
+pub mod proof;
 pub mod records;
 pub mod scan;
 pub mod segment;
-pub mod export;
-pub mod proof;
 pub mod verify;
 
 mod damage;

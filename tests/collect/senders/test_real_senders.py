@@ -3,7 +3,9 @@
 Counted without the daemon: by the published format of the evidence log, and by `bigsec verify`.
 With RELP nothing may be lost whatever happens. Plain syslog over TCP has no answer: what lay in the
 buffers of both ends when the receiver died is lost, and no receiver can know it. There the tests
-hold the daemon to what it can promise: one gap at most, at the kill, the order kept, nothing twice.
+hold the daemon to what it can promise: one gap at most, at the kill, and the order kept. (rsyslog
+sends part of its batch twice there, on one and the same new connection; no receiver can tell that
+from two equal records.)
 """
 
 from __future__ import annotations
@@ -118,7 +120,7 @@ def test_p1_plain_tcp_through_a_kill_has_one_gap_and_keeps_the_order(
     print(f"{config}: {len(missing)} of {4 * N} lost in the buffers of the dead connection")
     assert len(missing) <= LOST_BY_TCP_AT_MOST
     assert gaps == 0, f"more than one gap: {missing[:3]} … {missing[-3:]}"
-    check({"s": held}, "s", ())
+    assert not held.reordered
 
 
 def _through_a_kill(made: Bench, tmp_path: Path, config: str) -> Stream:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import zstandard
@@ -88,9 +89,9 @@ def frames(plain: bytes) -> Iterator[Frame]:
 def records(folder: Path) -> Iterator[Record]:
     """All records of the log that a commit frame covers, in order."""
     paths = segments(folder)
-    firsts = [int(path.stem.split("-")[1]) for path in paths]
-    for path, void_from in zip(paths, [*firsts[1:], None], strict=True):
-        yield from _committed(content(path), void_from)
+    void_from = [int(path.stem.split("-")[1]) for path in paths[1:]]
+    for path, void in zip_longest(paths, void_from):
+        yield from _committed(content(path), void)
 
 
 def _committed(plain: bytes, void_from: int | None) -> Iterator[Record]:

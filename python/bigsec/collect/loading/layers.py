@@ -20,6 +20,12 @@ PREFIX: Final = "BIGSEC__"
 FILE_BYTES_MAX: Final = 1024 * 1024
 """A configuration of thousands of sources has a tenth of it."""
 
+_DEEP_KEY: Final = re.compile(
+    r"(?:^|[\[{,])[ \t]*(?:[\w\"'-]+[ \t]*\.[ \t]*){32}", re.MULTILINE | re.ASCII
+)
+"""A dotted key of more parts than any section has: the standard reader takes a time that grows with
+the square of their number."""
+
 _PLACE: Final = re.compile(r" ?\(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -64,6 +70,9 @@ def file_layer(path: Path) -> tuple[Layer, list[Problem]]:
         return layer, [_problem("BS4203", layer.name, "not UTF-8", place)]
     text = text.removeprefix("\ufeff")
     layer.lines = text.split("\n")
+    if deep := _DEEP_KEY.search(text):
+        place = place_at(text, deep.start())
+        return layer, [_problem("BS4203", layer.name, "nested too deep", place)]
     try:
         layer.values = tomllib.loads(text)
     except RecursionError:

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use flate2::write::MultiGzDecoder;
+use zstd::stream::raw::{DParameter, Decoder as RawZstd, InBuffer, Operation, OutBuffer};
 
 /// Memory that a zstd body may ask for: 8 MiB, what RFC 8878 tells receivers to support.
 const WINDOW_LOG: u32 = 23;
@@ -10,6 +11,8 @@ const WINDOW_LOG: u32 = 23;
 const RATIO_FREE: u64 = 1024 * 1024;
 /// Compressed bytes that are worked on before what came out is taken.
 const STEP: usize = 4 * 1024;
+/// Bytes that zstd gives at a time.
+const ZSTD_ROOM: usize = 128 * 1024;
 
 /// Why a body cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +82,41 @@ impl Write for Bounded {
 enum Decoder {
     Plain(Bounded),
     Gzip(Box<MultiGzDecoder<Bounded>>),
-    Zstd(Box<zstd::stream::write::Decoder<'static, Bounded>>),
+    Zstd(Box<Zstd>),
+}
+
+/// Frames of zstd, and whether the last one is whole: the crate's own writer takes one that breaks
+/// off for a whole one, and its sender would be told that all of it is kept.
+struct Zstd {
+    decoder: RawZstd<'static>,
+    room: Vec<u8>,
+    is_within_frame: bool,
+    bounded: Bounded,
+}
+
+impl Zstd {
+    fn new(bounded: Bounded) -> io::Result<Self> {
+        let mut decoder = RawZstd::new()?;
+        decoder.set_parameter(DParameter::WindowLogMax(WINDOW_LOG))?;
+        Ok(Self { decoder, room: vec![0; ZSTD_ROOM], is_within_frame: false, bounded })
+    }
+
+    fn write_all(&mut self, part: &[u8]) -> io::Result<()> {
+        let mut input = InBuffer::around(part);
+        let mut is_held_back = false;
+        while input.pos() < part.len() || is_held_back {
+            let mut output = OutBuffer::around(&mut self.room[..]);
+            self.is_within_frame = self.decoder.run(&mut input, &mut output)? != 0;
+            let given = output.as_slice();
+            is_held_back = self.is_within_frame && given.len() == ZSTD_ROOM;
+            self.bounded.write_all(given)?;
+        }
+        Ok(())
+    }
+
+    fn end(&self) -> io::Result<()> {
+        if self.is_within_frame { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
+    }
 }
 
 /// A body on its way.
@@ -94,11 +131,7 @@ impl Body {
         let decoder = match encoding {
             Encoding::Identity => Decoder::Plain(bounded),
             Encoding::Gzip => Decoder::Gzip(Box::new(MultiGzDecoder::new(bounded))),
-            Encoding::Zstd => {
-                let mut decoder = zstd::stream::write::Decoder::new(bounded)?;
-                decoder.window_log_max(WINDOW_LOG)?;
-                Decoder::Zstd(Box::new(decoder))
-            }
+            Encoding::Zstd => Decoder::Zstd(Box::new(Zstd::new(bounded)?)),
         };
         Ok(Self { decoder })
     }
@@ -110,7 +143,7 @@ impl Body {
             let written = match &mut self.decoder {
                 Decoder::Plain(bounded) => bounded.write_all(part),
                 Decoder::Gzip(decoder) => decoder.write_all(part),
-                Decoder::Zstd(decoder) => decoder.write_all(part),
+                Decoder::Zstd(zstd) => zstd.write_all(part),
             };
             self.give(written, &mut each)?;
         }
@@ -122,7 +155,7 @@ impl Body {
         let ended = match &mut self.decoder {
             Decoder::Plain(_) => Ok(()),
             Decoder::Gzip(decoder) => decoder.try_finish(),
-            Decoder::Zstd(decoder) => decoder.flush(),
+            Decoder::Zstd(zstd) => zstd.end(),
         };
         self.give(ended, &mut each)
     }
@@ -142,7 +175,7 @@ impl Body {
         match &mut self.decoder {
             Decoder::Plain(bounded) => bounded,
             Decoder::Gzip(decoder) => decoder.get_mut(),
-            Decoder::Zstd(decoder) => decoder.get_mut(),
+            Decoder::Zstd(zstd) => &mut zstd.bounded,
         }
     }
 }
@@ -210,10 +243,21 @@ mod tests {
         for encoding in [Encoding::Gzip, Encoding::Zstd] {
             assert_eq!(inflate(encoding, b"this is text\n", 1_000, 7), Err(Trouble::Damaged));
         }
-        let whole = gzip(b"some text that is cut");
-        assert_eq!(
-            inflate(Encoding::Gzip, &whole[..whole.len() - 9], 1_000, 7),
-            Err(Trouble::Damaged)
-        );
+        let text: Vec<u8> =
+            (0..3_000_u32).flat_map(|n| format!("{n} cut\n").into_bytes()).collect();
+        let wholes = [
+            (Encoding::Gzip, gzip(&text)),
+            (Encoding::Zstd, zstd::encode_all(text.as_slice(), 3).unwrap()),
+        ];
+        for (encoding, whole) in wholes {
+            for cut in 1..whole.len() {
+                for step in [7, usize::MAX] {
+                    let ended = inflate(encoding, &whole[..cut], 1 << 20, step);
+                    assert_eq!(ended, Err(Trouble::Damaged), "{encoding:?} cut after {cut}");
+                }
+            }
+            let twice = [whole.clone(), whole].concat();
+            assert_eq!(inflate(encoding, &twice, 1 << 20, 7).unwrap().len(), 2 * text.len());
+        }
     }
 }

@@ -63,9 +63,8 @@ pub fn verify(
     let mut folder = Folder::read(storage, dir)?;
     let mut findings = std::mem::take(&mut folder.findings);
     // Read before the segments, so that a log that is being written to only has more than it says.
-    let mut notes =
-        Notes::read(storage, dir, &folder.name, &options.keys, &options.checkpoints)
-            .at(&dir.join(CHECKPOINTS_FILE))?;
+    let mut notes = Notes::read(storage, dir, &folder.name, &options.keys, &options.checkpoints)
+        .at(&dir.join(CHECKPOINTS_FILE))?;
     notes.dropped();
     let young = folder.segments.len() <= 1 && notes.marks.is_empty();
     let mark = read_watermark(storage, dir, &folder.id, young, &mut findings);

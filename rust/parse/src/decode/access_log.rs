@@ -12,7 +12,7 @@
 //! sees what the client sent; bytes that are no UTF-8 become characters of Latin-1.
 
 use bigsec_event::{Fields, Kind, codes};
-use memchr::memchr2;
+use memchr::{memchr_iter, memchr2};
 
 use super::escape::push_latin1;
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
@@ -73,19 +73,17 @@ fn ends_request(behind: &[u8]) -> bool {
 
 /// Where ` [dd/Mmm/yyyy:` or ` [yyyy-mm-ddThh` begins behind two words: no other format has that.
 fn time_bracket(text: &str) -> Option<usize> {
-    let mut end = text.len().min(MAX_HEAD);
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
+    let bytes = text.as_bytes();
     let dated = |bracket: &usize| {
-        let date = text.as_bytes().get(bracket + 1..bracket + 13);
-        date.is_some_and(|date| {
+        let date = bytes.get(bracket + 1..bracket + 13);
+        let is_date = date.is_some_and(|date| {
             has_shape(date, b"00/aaa/0000:") || has_shape(date, b"0000-00-00T0")
-        })
+        });
+        is_date && *bracket > 0 && bytes[bracket - 1] == b' '
     };
-    let bracket = text[..end].match_indices(" [").map(|(at, _)| at + 1).find(dated)?;
-    let words = text[..bracket].bytes().filter(|byte| *byte == b' ').count();
-    (words >= 2).then_some(bracket)
+    let bracket = memchr_iter(b'[', &bytes[..bytes.len().min(MAX_HEAD)]).find(dated)?;
+    let is_behind_words = memchr_iter(b' ', &bytes[..bracket]).nth(1).is_some();
+    is_behind_words.then_some(bracket)
 }
 
 /// True where the bytes are like the shape, whose `0` is any digit and whose `a` any letter.

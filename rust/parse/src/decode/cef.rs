@@ -30,6 +30,10 @@ const HEADER: [&str; 6] =
     ["deviceVendor", "deviceProduct", "deviceVersion", "deviceEventClassId", "name", "severity"];
 /// Bytes that a word before `CEF:` may have.
 const MAX_WORD: usize = 32;
+/// Bytes that the version may have.
+const MAX_VERSION: usize = 4;
+/// Pairs of most messages.
+const USUAL_PAIRS: usize = 32;
 /// Labels of one message that are followed; the standard has 30 of them.
 const MAX_LABELS: usize = 64;
 
@@ -70,7 +74,7 @@ impl Cef {
         if !prose.is_empty() {
             out.push_str("extension", prose);
         }
-        let all = pairs.clone();
+        let mut all = Vec::with_capacity(USUAL_PAIRS);
         let mut labels = Vec::new();
         while let Some(Pair { key, value, .. }) = pairs.next() {
             if out.len() + labels.len() >= MAX_FIELDS {
@@ -78,6 +82,7 @@ impl Cef {
                 return Err(DecodeError { code: codes::PARSE_TOO_MANY_FIELDS, offset });
             }
             out.push_str(key, unescaped_value(value, &mut self.value));
+            all.push((key, value));
             let labelled = key.strip_suffix("Label").filter(|_| !value.is_empty());
             if let Some(labelled) = labelled.filter(|_| labels.len() < MAX_LABELS) {
                 labels.push((labelled, value));
@@ -86,7 +91,7 @@ impl Cef {
         if labels.is_empty() {
             return Ok(());
         }
-        for Pair { key, value, .. } in all {
+        for (key, value) in all {
             let label = labels.iter().find(|(labelled, _)| *labelled == key);
             if let Some((_, label)) = label.filter(|_| !value.is_empty()) {
                 let name = unescaped_value(label, &mut self.name);
@@ -105,9 +110,11 @@ fn header(text: &str) -> Option<(&str, &str)> {
         let is_word = text[..colon].bytes().all(|byte| byte.is_ascii_alphanumeric());
         text[colon + 1..].strip_prefix("CEF:").filter(|_| is_word)
     });
-    let (version, rest) = behind.unwrap_or(text).trim_start_matches(' ').split_once('|')?;
-    let digits = version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let is_version = digits && (1..=4).contains(&version.len());
+    let text = behind.unwrap_or(text).trim_start_matches(' ');
+    let in_version = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let length = text.bytes().take(MAX_VERSION + 1).position(|byte| !in_version(byte))?;
+    let (version, rest) = (&text[..length], text[length..].strip_prefix('|')?);
+    let is_version = !version.is_empty();
     // Without its name it has to show all bars.
     let all_bars = || rest.bytes().take(2_048).filter(|byte| *byte == b'|').count() >= 6;
     (is_version && (behind.is_some() || all_bars())).then_some((version, rest))
@@ -128,6 +135,9 @@ fn pipe(text: &str) -> Option<usize> {
 
 /// Resolves the escapes of an extension's value, unless its backslashes are plain ones.
 fn unescaped_value<'a>(value: &'a str, buffer: &'a mut String) -> &'a str {
+    if memchr::memchr(b'\\', value.as_bytes()).is_none() {
+        return value;
+    }
     let escapes = if has_plain_backslashes(value) { "=|" } else { "=|\\nr" };
     unescaped(value, escapes, buffer)
 }

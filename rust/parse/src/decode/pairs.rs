@@ -35,6 +35,8 @@ pub(super) struct Pair<'t> {
 pub(super) struct Pairs<'t, 's> {
     text: &'t str,
     at: usize,
+    /// Where the `=` stands of the key at `at`, if that was found already.
+    equals: Option<usize>,
     separator: Separator<'s>,
     quotes: bool,
     /// No single quote from here on closes one: they are apostrophes.
@@ -53,7 +55,7 @@ impl<'t, 's> Pairs<'t, 's> {
     }
 
     fn new(text: &'t str, separator: Separator<'s>, quotes: bool) -> Self {
-        let mut pairs = Self { text, at: 0, separator, quotes, apostrophes: false };
+        let mut pairs = Self { text, at: 0, equals: None, separator, quotes, apostrophes: false };
         pairs.at = pairs.behind_separators(0);
         pairs
     }
@@ -68,10 +70,9 @@ impl<'t, 's> Pairs<'t, 's> {
         if self.key_end(self.at).is_some() {
             return "";
         }
-        let (end, next) = self.next_key(self.at);
-        let prose = self.text[self.at..end].trim();
-        self.at = next;
-        prose
+        let from = self.at;
+        let end = self.go_on(from);
+        self.text[from..end].trim()
     }
 
     /// Passes over blanks and separators.
@@ -88,42 +89,52 @@ impl<'t, 's> Pairs<'t, 's> {
     /// Where the `=` stands of a key that begins here.
     fn key_end(&self, from: usize) -> Option<usize> {
         let spaced = matches!(self.separator, Separator::Text(_));
-        let is_key = |byte: &u8| in_key(*byte) || (spaced && *byte == b' ');
+        let ends = |byte: &u8| !in_key(*byte) && !(spaced && *byte == b' ');
         let bytes = self.text.as_bytes().get(from..)?;
-        let length = bytes.iter().take(MAX_KEY + 1).take_while(|byte| is_key(byte)).count();
+        let within = &bytes[..bytes.len().min(MAX_KEY + 1)];
+        let length = within.iter().position(ends).unwrap_or(within.len());
         let is_pair = length > 0 && length <= MAX_KEY && bytes[length..].first() == Some(&b'=');
         (is_pair && bytes.get(length + 1) != Some(&b'=')).then_some(from + length)
     }
 
-    /// Where the value that goes on at `from` ends, and where the next key begins.
-    fn next_key(&self, from: usize) -> (usize, usize) {
+    /// Goes to the key behind the value that goes on at `from`; gives where the value ends.
+    fn go_on(&mut self, from: usize) -> usize {
         let found = match self.separator {
-            Separator::Blank => self.key_behind_blank(from).map(|key| (key, key)),
+            Separator::Blank => self.key_behind_blank(from),
             Separator::Text(separator) => self.key_behind(separator, from),
         };
-        found.unwrap_or((self.text.len(), self.text.len()))
+        let end = self.text.len();
+        let (end, next, equals) =
+            found.map_or((end, end, None), |(end, next, equals)| (end, next, Some(equals)));
+        (self.at, self.equals) = (next, equals);
+        end
     }
 
-    fn key_behind_blank(&self, from: usize) -> Option<usize> {
+    /// Where the value ends, the next key begins and its `=` stands.
+    fn key_behind_blank(&self, from: usize) -> Option<(usize, usize, usize)> {
         let bytes = self.text.as_bytes();
         memchr::memchr_iter(b'=', &bytes[from..]).find_map(|found| {
             let equals = from + found;
-            let word = bytes[from..equals].iter().rev().take(MAX_KEY + 1);
-            let key = equals - word.take_while(|byte| in_key(**byte)).count();
-            let behind_blank = key > from && is_blank(bytes[key - 1]);
-            (behind_blank && self.key_end(key) == Some(equals)).then_some(key)
+            let word = &bytes[from.max(equals.saturating_sub(MAX_KEY + 1))..equals];
+            let length = word.iter().rev().position(|byte| !in_key(*byte))?;
+            let key = equals - length;
+            let is_key = length > 0 && is_blank(bytes[key - 1]);
+            let is_pair = is_key && bytes.get(equals + 1) != Some(&b'=');
+            is_pair.then_some((key, key, equals))
         })
     }
 
-    fn key_behind(&self, separator: &str, from: usize) -> Option<(usize, usize)> {
+    /// The same where a text separates the pairs.
+    fn key_behind(&self, separator: &str, from: usize) -> Option<(usize, usize, usize)> {
         memchr::memmem::find_iter(&self.text.as_bytes()[from..], separator).find_map(|found| {
             let key = self.skip_blanks(from + found + separator.len());
-            self.key_end(key).map(|_| (from + found, key))
+            self.key_end(key).map(|equals| (from + found, key, equals))
         })
     }
 
     fn skip_blanks(&self, from: usize) -> usize {
-        self.text.len() - self.text[from..].trim_start_matches(BLANKS).len()
+        let rest = &self.text.as_bytes()[from..];
+        from + rest.iter().position(|byte| !is_blank(*byte)).unwrap_or(rest.len())
     }
 
     /// The range within the quotes of a value that begins here, if it is one.
@@ -167,7 +178,7 @@ impl<'t> Iterator for Pairs<'t, '_> {
     type Item = Pair<'t>;
 
     fn next(&mut self) -> Option<Pair<'t>> {
-        let equals = self.key_end(self.at)?;
+        let equals = self.equals.take().or_else(|| self.key_end(self.at))?;
         let key = &self.text[self.at..equals];
         let begin = self.skip_blanks(equals + 1);
         let spaced = begin > equals + 1;
@@ -175,8 +186,7 @@ impl<'t> Iterator for Pairs<'t, '_> {
             && let Some((quote, from, to)) = self.within_quotes(begin)
         {
             let after = (to + 1).min(self.text.len());
-            let (end, next) = self.next_key(after);
-            self.at = next;
+            let end = self.go_on(after);
             let behind = self.text[after..end].trim_matches(LOOSE);
             return Some(Pair {
                 key,
@@ -186,10 +196,9 @@ impl<'t> Iterator for Pairs<'t, '_> {
                 spaced,
             });
         }
-        let (end, next) = self.next_key(equals + 1);
-        self.at = next;
-        let mut value = self.text[equals + 1..end].trim_matches(BLANKS);
-        if let (Separator::Text(separator), true) = (self.separator, next == self.text.len()) {
+        let end = self.go_on(equals + 1);
+        let mut value = trimmed(&self.text[equals + 1..end]);
+        if let (Separator::Text(separator), true) = (self.separator, self.at == self.text.len()) {
             value = value.trim_end_matches(separator).trim_end_matches(BLANKS);
         }
         Some(Pair { key, value, quote: None, behind: "", spaced })
@@ -204,11 +213,34 @@ fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
+/// Without the blanks at both ends.
+fn trimmed(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let Some(first) = bytes.iter().position(|byte| !is_blank(*byte)) else { return "" };
+    let last = bytes.iter().rposition(|byte| !is_blank(*byte)).unwrap_or(first);
+    // Blanks are ASCII, so these are boundaries of characters.
+    text.get(first..=last).unwrap_or_default()
+}
+
 /// Letters of all scripts, digits, and what devices put into names: `a.b-c_d[0]`, `Zone(1025)`,
 /// `@timestamp`, `tag#x`.
 fn in_key(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte >= 0x80 || b"_.-@#$()[]".contains(&byte)
+    IN_KEY[usize::from(byte)]
 }
+
+const IN_KEY: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0_u8;
+    loop {
+        table[byte as usize] = byte.is_ascii_alphanumeric()
+            || byte >= 0x80
+            || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'#' | b'$' | b'(' | b')' | b'[' | b']');
+        if byte == u8::MAX {
+            break table;
+        }
+        byte += 1;
+    }
+};
 
 #[cfg(test)]
 mod tests {

@@ -281,10 +281,10 @@ fn skip_sequence(text: &str) -> &str {
 
 /// The length of `Mmm dd hh:mm:ss` with a fraction, and a year before or after the clock.
 fn month_stamp(text: &str) -> Option<usize> {
-    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
     let bytes = text.as_bytes();
-    let month = text.get(..3)?;
-    MONTHS.find(month).filter(|at| at % 3 == 0)?;
+    let month = bytes.first_chunk::<3>()?;
+    MONTHS.as_chunks().0.contains(month).then_some(())?;
     let mut at = 3 + run(&bytes[3..], b' ');
     let digits = digits(&bytes[at..]);
     if at == 3 || !(1..=2).contains(&digits) {

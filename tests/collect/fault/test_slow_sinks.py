@@ -1,0 +1,104 @@
+"""P7, P9: sinks that are slow, dead, or away while the daemon stops."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from support.daemon import Daemon
+from support.evidence import records
+from support.numbered import check, number_of, payload, streams
+from support.ports import HOST, free_port, wait_until
+from support.relp import RelpSender
+from support.scale import scale
+from support.sink_server import SinkServer
+from support.sources import Sources
+
+QUEUED = scale(20_000, 100_000)
+DELIVERED_S = 60.0
+SLOW_S = scale(5, 300)
+GROWTH_BYTES = 96 << 20
+
+
+def _sinks(port: int, path: Path) -> str:
+    return (
+        f'[sinks.far]\ntype = "http"\nurl = "http://{HOST}:{port}/"\nretry_s_max = 1\n'
+        f'[sinks.near]\ntype = "file"\npath = "{path}"\n'
+    )
+
+
+@pytest.mark.timeout(scale(180, 600))
+def test_p9_a_stop_with_the_target_away_loses_nothing(tmp_path: Path) -> None:
+    """P9: SIGTERM while the HTTP sink is away; after a start with it up, all events arrive."""
+    sources = Sources()
+    sender = RelpSender(sources.listen("relp", "relp"), partial(payload, "relp"), window=1_000)
+    port, events = free_port(), tmp_path / "events.ndjson"
+    daemon = Daemon(tmp_path / "relay", sources.text, more=_sinks(port, events))
+    server = None
+    try:
+        daemon.start()
+        while sender.step(QUEUED):
+            pass
+        sender.close()
+        begin = time.monotonic()
+        assert daemon.stop(60) == 0, daemon.tail()
+        stopped = time.monotonic() - begin
+        server = SinkServer(port)
+        begin = time.monotonic()
+        daemon.start()
+        arrived = server.numbers
+        wait_until(lambda: len(arrived("relp")) == QUEUED, DELIVERED_S, "all events arrive")
+        took = time.monotonic() - begin
+        wait_until(lambda: _lines(events) >= QUEUED, DELIVERED_S, "the file has all")
+        assert daemon.stop() == 0, daemon.tail()
+    finally:
+        daemon.drop()
+        if server is not None:
+            server.stop()
+    check(streams(records(daemon.evidence)), "relp", range(QUEUED))
+    twice = sum(count > 1 for count in server.counts.values())
+    print(f"stopped in {stopped:.1f} s, {QUEUED:,} delivered in {took:.1f} s, {twice} twice")
+
+
+@pytest.mark.timeout(scale(180, 900))
+def test_p7_a_slow_sink_holds_up_nobody_else(tmp_path: Path) -> None:
+    """P7: with the HTTP sink at a crawl, intake and the file sink go on and memory stays flat."""
+    sources = Sources()
+    sender = RelpSender(sources.listen("relp", "relp"), partial(payload, "relp"), window=500)
+    server = SinkServer(pause_s=1.0)
+    events = tmp_path / "events.ndjson"
+    daemon = Daemon(tmp_path / "relay", sources.text, more=_sinks(server.port, events))
+    try:
+        daemon.start()
+        while sender.step(2_000):
+            pass
+        own = daemon.rss_bytes()
+        begin = time.monotonic()
+        while time.monotonic() < begin + SLOW_S:
+            sender.step(sender.next + 500)
+        while sender.step(sender.next):
+            pass
+        rate = len(sender.acked) / (time.monotonic() - begin)
+        wait_until(lambda: _lines(events) >= sender.next, DELIVERED_S, "the file has all")
+        grown = daemon.rss_bytes() - own
+        assert len(server.numbers("relp")) < sender.next, "the sink was not slow"
+        server.pause_s = 0.0
+        arrived = server.numbers
+        wait_until(lambda: len(arrived("relp")) == sender.next, DELIVERED_S, "all events arrive")
+        assert daemon.stop() == 0, daemon.tail()
+    finally:
+        daemon.drop()
+        server.stop()
+    print(f"{rate:,.0f} acknowledged records a second beside a slow sink, {grown >> 20} MiB more")
+    assert sender.reconnects == 0
+    assert grown < GROWTH_BYTES
+
+
+def _lines(path: Path) -> int:
+    """Numbered events of the relp stream in the sink's file."""
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        return len({found for line in file if (found := number_of(line)) is not None})
