@@ -4,6 +4,9 @@
 
 mod support;
 
+#[path = "../../parse/tests/support/mutate.rs"]
+mod mutate;
+
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
@@ -213,4 +216,10 @@ proptest! {
         prop_assert_eq!(&found[found.len() - 2..], expected(6..8));
         drain_bytes(&bytes[..FILE_HEADER + end]);
     }
+}
+
+#[test]
+fn t4_no_event_log_makes_the_reader_panic() {
+    let seeds = [file(&[chunk(&records(1..4)), chunk(&records(4..9))]), file(&[])];
+    mutate::fuzz("t4-evtx", &seeds, |input| drop(drain_bytes(input)));
 }

@@ -33,6 +33,8 @@ pub struct Fields {
     scratch: String,
     hashes: Vec<u64>,
     list: Vec<Field>,
+    /// Fields of another decoder, with their hashes: see [`Record::set_aside`].
+    aside: (Vec<u64>, Vec<Field>),
 }
 
 impl Fields {
@@ -111,6 +113,30 @@ impl Record {
         self.fields.list.clear();
         self.fields.hashes.clear();
         self.fields.scratch.clear();
+    }
+
+    /// Sets the fields aside, before another decoder reads a part of the text.
+    pub fn set_aside(&mut self) {
+        let Fields { hashes, list, aside, .. } = &mut self.fields;
+        std::mem::swap(hashes, &mut aside.0);
+        std::mem::swap(list, &mut aside.1);
+        hashes.clear();
+        list.clear();
+    }
+
+    /// Has the fields again that were set aside, and no others.
+    pub fn put_back(&mut self) {
+        let Fields { hashes, list, aside, .. } = &mut self.fields;
+        std::mem::swap(hashes, &mut aside.0);
+        std::mem::swap(list, &mut aside.1);
+    }
+
+    /// Adds the fields that were set aside, save the last.
+    pub fn append_aside(&mut self) {
+        let Fields { hashes, list, aside, .. } = &mut self.fields;
+        let count = aside.1.len().saturating_sub(1);
+        hashes.extend_from_slice(&aside.0[..count]);
+        list.extend_from_slice(&aside.1[..count]);
     }
 
     /// The text, and the fields to fill from it.

@@ -121,7 +121,7 @@ impl Recogniser {
         if slot.kind.id != CARRIER || knows {
             return first.map(|pack| (at, pack));
         }
-        if let Some(found) = self.read_message(at, record) {
+        if let Some(found) = self.read_message(record) {
             return Some(found);
         }
         first.map(|pack| (at, pack))
@@ -132,7 +132,7 @@ impl Recogniser {
     }
 
     /// Decodes the message of a syslog record; where nothing knows it, the record is as before.
-    fn read_message(&mut self, carrier: usize, record: &mut Record) -> Option<(usize, usize)> {
+    fn read_message(&mut self, record: &mut Record) -> Option<(usize, usize)> {
         let (name, value) = record.field(record.len().checked_sub(1)?);
         if !self.message.is(name) {
             return None;
@@ -147,35 +147,30 @@ impl Recogniser {
             if !slot.kind.in_message || !slot.decoder.claims(body) {
                 continue;
             }
-            record.clear_fields();
+            record.set_aside();
             let (text, fields) = record.split();
             if slot.decoder.decode(&text[begin..], fields) == Ok(Decoded::Event) {
-                self.append_header(carrier, record);
+                append_header(record);
                 if let Some(pack) = self.pack_of(&self.slots[at], record) {
                     return Some((at, pack));
                 }
             }
             // What the decoder left is no part of the header.
-            record.clear_fields();
-            self.slots[carrier].decode(record).ok()?;
+            record.put_back();
         }
         None
     }
+}
 
-    /// Adds the header's fields behind those of the message: of two that one column may hold, the
-    /// message's own comes first.
-    fn append_header(&mut self, carrier: usize, record: &mut Record) {
-        let first = record.len();
-        if self.slots[carrier].decode(record).is_err() {
-            return;
-        }
-        let message = record.len() - 1;
-        record.split().1.truncate(message);
-        for index in first..message {
-            let name = record.field(index).0;
-            if let Some((_, prefixed)) = HEADER.iter().find(|(plain, _)| *plain == name) {
-                record.rename(index, prefixed);
-            }
+/// Adds the header's fields, which were set aside, behind those of the message: of two that one
+/// column may hold, the message's own comes first. The last of them is the message.
+fn append_header(record: &mut Record) {
+    let first = record.len();
+    record.append_aside();
+    for index in first..record.len() {
+        let name = record.field(index).0;
+        if let Some((_, prefixed)) = HEADER.iter().find(|(plain, _)| *plain == name) {
+            record.rename(index, prefixed);
         }
     }
 }

@@ -189,7 +189,7 @@ def test_t6_a_relp_length_takes_no_memory(target: Target, length: bytes) -> None
     def shoot() -> bytes:
         told = target.talk(target.relp, sent)
         assert b"2 rsp 6 200 OK" not in told
-        assert len(length) <= 9 and length.isdigit() or b"500" in told, told
+        assert (len(length) <= 9 and length.isdigit()) or b"500" in told, told
         return told
 
     target.measure(f"RELP length {length!r}", shoot)
@@ -206,7 +206,7 @@ def test_t6_a_relp_length_takes_no_memory(target: Target, length: bytes) -> None
 def test_t6_compressed_history_is_bounded(
     target: Target, suffix: str, bomb: Callable[[], bytes]
 ) -> None:
-    """T6: a rotated file that is a bomb is left after its ratio, counted, and the next file read."""
+    """T6: a rotated file that is a bomb is left after its ratio and counted, the next one read."""
     errors = target.meter("history", "errors")
     path = target.history / f"bomb{suffix}"
 
@@ -307,7 +307,7 @@ def test_t6_yaml_of_rules_and_packs_is_bounded(tmp_path: Path, name: str) -> Non
         f'name = "relay-1.example"\ndata_dir = "{tmp_path / "data"}"\n'
         f'[packs]\npath = "{tmp_path / "packs"}"\n[sources.in]\ntype = "stdin"\n'
     )
-    rule, pack = tmp_path / "rule-bomb.yml", tmp_path / "packs" / "pack-bomb.yml"
+    rule, pack = tmp_path / "rule-bomb.yml", tmp_path / "packs" / "pack_bomb.yaml"
     for path, command in (
         (rule, ("rules", "check", str(rule))),
         (pack, ("run", "-c", str(config))),

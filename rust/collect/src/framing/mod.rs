@@ -111,3 +111,6 @@ pub(crate) fn record_at(reader: impl Read, position: u64) -> io::Result<Option<V
     }
     Ok(Lines::new(reader).next_line().map(|line| line.bytes.to_vec()))
 }
+
+#[cfg(test)]
+mod t4_fuzz;

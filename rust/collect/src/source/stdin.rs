@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use serde::Deserialize;
 use tokio::sync::watch;
 
@@ -16,6 +17,9 @@ use super::running::Running;
 
 /// Bytes read at a time.
 const STEP: usize = 64 * 1024;
+
+/// How long it is waited for bytes before it is looked whether the source stops.
+const LOOK: Timespec = Timespec { tv_sec: 0, tv_nsec: 200_000_000 };
 
 /// The standard input.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -51,6 +55,10 @@ fn read_lines(
     let mut held = Vec::new();
     let mut broken = false;
     while !*stop.borrow() && stop.has_changed().is_ok() {
+        // A pipe that stays open and silent must not keep the source from stopping.
+        if poll(&mut [PollFd::new(&io::stdin(), PollFlags::IN)], Some(&LOOK)) == Ok(0) {
+            continue;
+        }
         let before = held.len();
         held.resize(before + STEP, 0);
         let read = input.read(&mut held[before..]);

@@ -1,5 +1,6 @@
 //! What each thread of the daemon costs. Run with `BIGSEC_SPEED_LINES=FILE:FILE cargo test
-//! --release -p bigsec-collect --test daemon speed -- --ignored --nocapture`.
+//! --release -p bigsec-collect --test daemon speed -- --ignored --nocapture`; with
+//! `BIGSEC_SPEED_SEALS` segments are small and compressed meanwhile.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -31,11 +32,13 @@ fn speed_of_each_thread() {
     let files = std::env::var("BIGSEC_SPEED_LINES").expect("BIGSEC_SPEED_LINES names files");
     for file in files.split(':') {
         let text = std::fs::read(file).expect("the file is there");
-        let lines = bytecount(&text);
+        let lines = line_count(&text);
         let turns = RECORDS.div_ceil(lines);
         let data = tempfile::tempdir().expect("a folder");
         let mut settings = document(data.path(), &json!({"net": tcp()}));
-        settings["log"]["segment_bytes"] = json!(1_u64 << 28);
+        let seals = std::env::var_os("BIGSEC_SPEED_SEALS").is_some();
+        settings["log"]["segment_bytes"] = json!(1_u64 << if seals { 24 } else { 28 });
+        settings["log"]["compress"] = json!(seals);
         settings["log"]["group_bytes"] = json!(1 << 20);
         let relay = Relay::start(&settings, None);
         let address = relay.daemon.address("net").expect("the source listens");
@@ -71,6 +74,6 @@ fn speed_of_each_thread() {
     }
 }
 
-fn bytecount(text: &[u8]) -> u64 {
+fn line_count(text: &[u8]) -> u64 {
     text.iter().filter(|byte| **byte == b'\n').count() as u64
 }
