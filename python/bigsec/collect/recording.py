@@ -77,7 +77,8 @@ class Recorder:
         self.signals = 0
         self.forged: set[str] = set()
         """Sources that sent records which look like the platform's own."""
-        self.waiting = False
+        self.waiting = True
+        """Whether signals are not grouped; at the start those that an earlier run left."""
 
     def record(self, chunk: Chunk) -> bool:
         """Record a chunk; False where it was recorded before."""

@@ -32,8 +32,12 @@ WAIT_S: Final = 0.5
 """How long to wait for a chunk before looking whether anything else is to be done."""
 ABANDON_S: Final = 5.0
 """How long the end of a run that failed may take."""
-RETRY_S_MAX: Final = 30.0
-"""Longest pause before a store that took nothing is tried again."""
+RETRY_S_MAX: Final = 2.0
+"""Longest pause before a store that took nothing is tried again: it works soon after there is
+space."""
+DRAIN_S: Final = 2.0
+"""How long a stop goes on recording: what is unread stands in the log, and the next start reads
+it."""
 
 
 class Wishes(Protocol):
@@ -228,19 +232,21 @@ class Service:
         return rules
 
     def _end(self) -> None:
-        """Sources first, then what they gave is flushed and read, as far as the time allows."""
+        """Sources first, then what they gave is flushed; a backlog is left to the next start."""
         self._systemd.stopping()
         self._watch.end(within_s=5.0)
         self._log.info("daemon.stopping", "no more records are taken in")
         until = time.monotonic() + self._settings.limits.stop_s
         for name in self._daemon.stop(float(self._settings.limits.stop_s)):
             self._log.warning("daemon.source_late", f"[sources.{name}] did not end in time")
-        while not self._daemon.drained and (left := until - time.monotonic()) > 0:
+        drain = min(until, time.monotonic() + DRAIN_S)
+        while not self._daemon.drained and (left := drain - time.monotonic()) > 0:
             self._systemd.alive()
             chunk = self._daemon.next_chunk(min(left, WAIT_S))
             if chunk is not None and not self._record(chunk, patience_s=left):
                 break
-        self._correlate()
+        if self._daemon.drained:
+            self._correlate()
         self._sinks.stop(max(1.0, until - time.monotonic()))
         self._log.info("daemon.stopped", "what was acknowledged stands in the log")
 

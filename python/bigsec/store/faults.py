@@ -36,7 +36,11 @@ _BUSY: Final = (5, 6)
 _DENIED: Final = (3, 8, 14, 23)
 _BROKEN: Final = (11, 19, 26)
 _INPUT_OUTPUT: Final = 10
-"""Primary result codes. Source: sqlite.org/rescode.html."""
+_WRITES: Final = frozenset({3, 4, 5, 6, 18, 19, 21})
+"""Of the input and output faults: a write, a flush, a change of size, or the index of the
+write-ahead log. A reader makes that index too, and fails so where the disk is full.
+
+Primary result codes. Source: sqlite.org/rescode.html."""
 
 _CODES: Final = {
     "database or disk is full": _FULL,
@@ -149,7 +153,7 @@ def _of_database(error: BaseException | None, place: str, writes: bool) -> Store
     primary = code & 0xFF
     if primary == _FULL:
         return full(place)
-    if primary == _INPUT_OUTPUT and writes:
+    if primary == _INPUT_OUTPUT and (writes or code >> 8 in _WRITES):
         # A quota and a limit on the size of files come as this, and so does a faulty disk.
         return full(place, f"{what} (a quota, a file size limit, or a fault of the disk)")
     if primary in _BUSY:

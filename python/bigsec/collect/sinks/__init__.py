@@ -21,7 +21,8 @@ from bigsec.collect.sinks.running import Delivery, Events, RunningSink
 
 __all__ = ["Sinks"]
 
-FILE_RETRY_S_MAX: Final = 30.0
+FILE_RETRY_S_MAX: Final = 2.0
+"""A disk that was full takes lines again soon after there is space."""
 
 
 class Sinks:

@@ -17,6 +17,8 @@ __all__ = ["Delivery", "EventChunk", "Events", "RunningSink"]
 
 WAIT_S: Final = 0.5
 PAUSE_S: Final = 0.5
+STATE_PAUSE_S: Final = 2.0
+"""Between attempts to keep a position: its disk is ours, and nobody is to be spared."""
 
 
 class EventChunk(Protocol):
@@ -125,13 +127,26 @@ class RunningSink:
             try:
                 if lines:
                     delivery.deliver(lines, chunk.first, chunk.next)
-                write_position(self._state, delivery.mark(Position(self._log, chunk.next)))
+                position = delivery.mark(Position(self._log, chunk.next))
             except (OSError, RefusedError) as error:
                 self._fail(error)
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
                 pause = min(pause * 2, self._retry_s_max)
             else:
-                self.sequence, self.fault = chunk.next, None
+                self._keep(position)
+                return
+
+    def _keep(self, position: Position) -> None:
+        """Keep the position; a disk that is full does not make what has arrived be sent again."""
+        while True:
+            try:
+                write_position(self._state, position)
+            except OSError as error:
+                self._fail(error)
+                if self._stop.wait(STATE_PAUSE_S):
+                    return
+            else:
+                self.sequence, self.fault = position.sequence, None
                 return
 
     def _fail(self, error: Exception) -> None:
