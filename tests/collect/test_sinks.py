@@ -197,6 +197,30 @@ def test_p7_a_sink_that_fails_sends_again_until_it_arrives(tmp_path: Path) -> No
         assert len(set(taking.keys)) == len(taking.keys)
 
 
+def test_p6_a_position_that_cannot_be_kept_sends_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """P6: the disk of the sinks' positions is full for a while."""
+    log, full = Log(30), threading.Event()
+    full.set()
+
+    def keep(path: Path, position: Position) -> None:
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        write_position(path, position)
+
+    monkeypatch.setattr("bigsec.collect.sinks.running.write_position", keep)
+    with receiver(lambda count: 204) as taking:
+        running = sinks(tmp_path, log)
+        running.start(settings(up={"type": "http", "url": taking.url}))
+        wait_for(lambda: bool(running.faults()["up"]))
+        time.sleep(1.2)
+        full.clear()
+        wait_for(lambda: running.lags(log.count) == {"up": 0})
+        running.stop(5)
+        assert numbers(b"".join(taking.taken)) == list(range(30))
+
+
 def test_p7_a_dead_sink_holds_up_no_other_and_is_told(tmp_path: Path) -> None:
     log, path = Log(1_000), tmp_path / "events.ndjson"
     running = sinks(tmp_path, log)

@@ -8,10 +8,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from bigsec.detect import get_incident, list_incidents, record, summary
+from bigsec.detect.queries import COLUMNS, incident_fields
 from bigsec.errors import NotFoundError, StoreError
-from bigsec.store import OutputFolder, open_store
+from bigsec.store import GarbledError, OutputFolder, open_store
 
 from .conftest import Pair, pair
 
@@ -87,3 +89,12 @@ def test_a_value_of_a_wrong_kind_is_refused(tmp_path: Path, column: str, value: 
         with pytest.raises(StoreError, match="damaged") as caught:
             list_incidents(store)
     assert caught.value.code == "BS3105"
+
+
+def test_an_incident_without_an_id_is_refused(tmp_path: Path) -> None:
+    """A damaged schema lets a column be NULL that never was."""
+    put(tmp_path, PAIRS)
+    with open_store(tmp_path) as store, store.read() as connection:
+        row = dict(connection.execute(select(*COLUMNS)).mappings().first() or {})
+    with pytest.raises(GarbledError, match="the id of an incident"):
+        incident_fields(row | {"incident_id": None})

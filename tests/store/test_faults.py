@@ -82,6 +82,16 @@ def test_a_failed_write_is_a_full_disk_and_a_failed_read_a_broken_store() -> Non
     assert failing(writes=False).code == "BS3105"
 
 
+@pytest.mark.parametrize(("fault", "code"), [(3, "BS3103"), (19, "BS3103"), (1, "BS3105")])
+def test_p6_a_reader_that_cannot_write_the_index_met_a_full_disk(fault: int, code: str) -> None:
+    """P6: taken for damage, it would end the daemon and move its store aside."""
+    error = sqlite_module().OperationalError("disk I/O error")
+    error.sqlite_errorcode = 10 | fault << 8
+    with pytest.raises(StoreError) as caught, faults.faults("out"):
+        raise error
+    assert caught.value.code == code
+
+
 def test_a_fault_of_the_program_is_not_the_stores() -> None:
     wrong = sqlite_module().OperationalError('near "SELCT": syntax error')
     with pytest.raises(type(wrong)), faults.faults("out"):

@@ -32,7 +32,7 @@ from bigsec.detect.model import (
 from bigsec.detect.moments import from_us, to_us
 from bigsec.detect.signal import Result
 from bigsec.detect.stored import read_object, read_texts, sound
-from bigsec.store import Store
+from bigsec.store import GarbledError, Store
 from bigsec.store.model import (
     EventRow,
     IncidentEntityRow,
@@ -134,6 +134,8 @@ def _by_level(counts: dict[int, int]) -> dict[Level, int]:
 def incident_fields(row: Any) -> dict[str, Any]:
     """The fields of an `Incident` from a row of `COLUMNS`."""
     with sound("an incident"):
+        if not isinstance(row["incident_id"], str):
+            raise GarbledError("the id of an incident is no text")
         return _fields(row)
 
 

@@ -25,14 +25,18 @@ level: high
 ";
 
 fn scan(folder: &Path, all: bool) -> LogReader {
+    scan_text(folder, all, TEXT)
+}
+
+fn scan_text(folder: &Path, all: bool, text: &str) -> LogReader {
     let rules = folder.join("rules");
-    std::fs::create_dir(&rules).expect("a new folder");
+    std::fs::create_dir_all(&rules).expect("a folder");
     std::fs::write(rules.join("evil.yml"), RULE).expect("it can be written");
     let loaded = RuleSet::load(&[rules], &LoadOptions::default());
     assert!(loaded.problems.is_empty(), "{:?}", loaded.problems);
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../python/bigsec/packs/parsers");
     let packs = Arc::new(PackSet::load(&packs).expect("the packs load"));
-    let input = Input::Bytes { name: "app.log".to_owned(), bytes: TEXT.as_bytes().into() };
+    let input = Input::Bytes { name: "app.log".to_owned(), bytes: text.as_bytes().into() };
     let options = FeedOptions {
         parse: ParseOptions::new(None, "UTC").expect("UTC is known"),
         received_us: Some(1_700_000_000_000_000),
@@ -86,4 +90,43 @@ fn only_records_of_signals_are_kept_where_that_is_wanted() {
     let record =
         record_at(Arc::new(Disk), &folder.path().join("evidence"), 0).expect("it is there");
     assert_eq!(record.payload, b"{\"user\": \"evil\"}");
+}
+
+#[test]
+fn a_file_scanned_again_is_not_kept_again() {
+    for (all, count) in [(true, 4), (false, 1)] {
+        let folder = tempfile::tempdir().expect("a folder");
+        for _ in 0..3 {
+            let mut log = scan(folder.path(), all);
+            assert_eq!(log.durable_size().expect("it can be read"), count, "all: {all}");
+        }
+    }
+}
+
+#[test]
+fn what_was_not_kept_before_is_kept_by_a_later_scan() {
+    let folder = tempfile::tempdir().expect("a folder");
+    drop(scan(folder.path(), false));
+    let mut log = scan(folder.path(), true);
+    assert_eq!(log.durable_size().expect("it can be read"), 4);
+}
+
+/// Long enough that what is added leaves its fingerprint, and so its file key, as they were.
+fn long_text() -> String {
+    let mut text = String::new();
+    for number in 0..20_000 {
+        text.extend(["{\"user\": \"li\", \"number\": ", &number.to_string(), "}\n"]);
+    }
+    text + "{\"user\": \"evil\"}\nunfini"
+}
+
+#[test]
+fn of_a_file_that_grew_only_the_new_records_are_kept() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let before = scan_text(folder.path(), true, &long_text()).durable_size().expect("a size");
+    assert_eq!(before, 20_002);
+    let grown = long_text() + "shed\nplain words\n";
+    let mut log = scan_text(folder.path(), true, &grown);
+    // The whole of the line that was unfinished, and the new one.
+    assert_eq!(log.durable_size().expect("it can be read"), before + 2);
 }

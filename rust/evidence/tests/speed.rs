@@ -8,6 +8,8 @@ use std::time::Instant;
 
 use bigsec_evidence::clock::SystemClock;
 use bigsec_evidence::disk::Disk;
+use bigsec_evidence::sealed::seal_segment;
+use bigsec_evidence::verify::{VerifyOptions, verify};
 use bigsec_evidence::{Flags, LogOptions, LogReader, LogWriter, Next, Record};
 
 const RECORDS: u64 = 2_000_000;
@@ -67,4 +69,53 @@ fn append_commit_and_read() {
     assert_eq!(read, count);
     let rate = count as f64 / (processor_s(began) - start) / 1e6;
     println!("read: {rate:.2} M records/s of processor");
+}
+
+/// Lines of `BIGSEC_SPEED_LINES` are kept, sealed and verified, as written and sealed.
+#[test]
+#[ignore = "a measurement"]
+fn seal_and_verify() {
+    let began = Instant::now();
+    let file = std::env::var("BIGSEC_SPEED_LINES").unwrap();
+    let text = std::fs::read_to_string(file).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("log");
+    let mut options = LogOptions::new("relay-1.example.gov");
+    options.segment_bytes = 32 << 20;
+    let (storage, clock) = (Arc::new(Disk), Arc::new(SystemClock));
+    let (mut writer, _) = LogWriter::open(storage, clock, &dir, options).unwrap();
+    while writer.size() < 1_000_000 {
+        for line in text.lines() {
+            writer.append(&Record {
+                flags: Flags::default(),
+                received_us: 1,
+                source: "syslog",
+                peer: Some("192.0.2.1:514".parse().unwrap()),
+                id: None,
+                position: None,
+                payload: line.as_bytes(),
+            });
+        }
+        writer.commit().unwrap();
+    }
+    writer.roll().unwrap();
+    let options = VerifyOptions { threads: 1, ..VerifyOptions::default() };
+    let check = |what: &str| {
+        let start = processor_s(began);
+        let wall = Instant::now();
+        let report = verify(&Disk, &dir, &options).unwrap();
+        assert_eq!(report.records, writer.size());
+        let (took, wall) = (processor_s(began) - start, wall.elapsed());
+        println!("verified {what}: {} bytes in {wall:?} ({took:.3} s here)", report.bytes);
+    };
+    check("as written");
+    let mut ends: Vec<u64> = writer.segments().iter().map(|segment| segment.first).collect();
+    ends.push(writer.size());
+    let (start, mut bytes) = (Instant::now(), 0);
+    for (segment, end) in writer.segments().iter().zip(&ends[1..]) {
+        seal_segment(&Disk, &dir, segment, *end, 1).unwrap();
+        bytes += segment.bytes;
+    }
+    println!("sealed {bytes} bytes of {} records in {:?}", writer.size(), start.elapsed());
+    check("sealed");
 }

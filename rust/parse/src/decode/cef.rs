@@ -114,10 +114,9 @@ fn header(text: &str) -> Option<(&str, &str)> {
     let in_version = |byte: u8| byte.is_ascii_digit() || byte == b'.';
     let length = text.bytes().take(MAX_VERSION + 1).position(|byte| !in_version(byte))?;
     let (version, rest) = (&text[..length], text[length..].strip_prefix('|')?);
-    let is_version = !version.is_empty();
     // Without its name it has to show all bars.
     let all_bars = || rest.bytes().take(2_048).filter(|byte| *byte == b'|').count() >= 6;
-    (is_version && (behind.is_some() || all_bars())).then_some((version, rest))
+    (length > 0 && (behind.is_some() || all_bars())).then_some((version, rest))
 }
 
 /// The first bar that is not escaped.

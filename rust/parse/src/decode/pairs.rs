@@ -89,10 +89,10 @@ impl<'t, 's> Pairs<'t, 's> {
     /// Where the `=` stands of a key that begins here.
     fn key_end(&self, from: usize) -> Option<usize> {
         let spaced = matches!(self.separator, Separator::Text(_));
-        let ends = |byte: &u8| !in_key(*byte) && !(spaced && *byte == b' ');
+        let in_this_key = |byte: u8| in_key(byte) || (spaced && byte == b' ');
         let bytes = self.text.as_bytes().get(from..)?;
         let within = &bytes[..bytes.len().min(MAX_KEY + 1)];
-        let length = within.iter().position(ends).unwrap_or(within.len());
+        let length = within.iter().position(|byte| !in_this_key(*byte)).unwrap_or(within.len());
         let is_pair = length > 0 && length <= MAX_KEY && bytes[length..].first() == Some(&b'=');
         (is_pair && bytes.get(length + 1) != Some(&b'=')).then_some(from + length)
     }
