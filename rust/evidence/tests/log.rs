@@ -504,7 +504,7 @@ fn a_reader_beside_a_writer_that_rolls_and_seals_sees_each_record_once() {
     let total = 20_000;
     let writing = std::thread::spawn(move || {
         while writer.size() < total {
-            for _ in 0..1 + writer.size() % 97 {
+            for _ in 0..=(writer.size() % 97) {
                 append(&mut writer);
             }
             writer.commit().unwrap();

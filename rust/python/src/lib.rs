@@ -32,9 +32,7 @@ mod _core {
     #[pymodule_export]
     use crate::daemon::{Daemon, DaemonChunk, LogEvents, SourceLedger};
     #[pymodule_export]
-    use crate::evidence::{
-        EvidenceLog, approve_deletion, generate_key, rotate_key, verifier_key,
-    };
+    use crate::evidence::{EvidenceLog, approve_deletion, generate_key, rotate_key, verifier_key};
     #[pymodule_export]
     use crate::explain::{explain_record, read_record};
     #[pymodule_export]
