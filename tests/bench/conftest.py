@@ -7,3 +7,5 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
+# The benches of the daemon start it as its tests do.
+sys.path.insert(0, str(BENCH.parent / "tests" / "collect"))

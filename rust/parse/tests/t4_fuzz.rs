@@ -16,14 +16,14 @@ fn corpus() -> Vec<Vec<u8>> {
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/parse/cases")];
     let mut files: Vec<PathBuf> = Vec::new();
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
+        for entry in std::fs::read_dir(folder).expect("the corpus can be read") {
+            let path = entry.expect("the corpus can be read").path();
             if path.is_dir() { folders.push(path) } else { files.push(path) }
         }
     }
     files.sort();
     let lines = |file: &PathBuf| -> Vec<Vec<u8>> {
-        let bytes = std::fs::read(file).unwrap();
+        let bytes = std::fs::read(file).expect("the corpus can be read");
         bytes.split(|byte| *byte == b'\n').take(LINES).map(<[u8]>::to_vec).collect()
     };
     files.iter().flat_map(lines).filter(|line| !line.is_empty()).collect()

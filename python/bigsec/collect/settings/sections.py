@@ -28,7 +28,7 @@ class Log(Section):
     """Age at which a segment ends."""
     group_bytes: Annotated[int, Field(ge=4 * KIB, le=256 * MIB)] = 4 * MIB
     """Bytes that are flushed together at most."""
-    group_ms: Annotated[int, Field(ge=0, le=1_000)] = 5
+    group_ms: Annotated[int, Field(ge=0, le=1_000)] = 0
     """How long a record may wait for others to be flushed with. It is acknowledged after."""
     compress: bool = True
     """Compress segments that have ended."""

@@ -51,6 +51,9 @@ class Voice:
             "platform_event": kind,
             "state": state,
             "subject": subject,
+            # What ails is what an incident is about: alarms of one source are one matter, those of
+            # another source, or of the relay itself, are not.
+            "node": subject,
             "host": self._relay,
             "detail": detail,
             **{name: value for name, value in more.items() if value is not None},

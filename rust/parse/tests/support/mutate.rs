@@ -56,7 +56,7 @@ pub fn fuzz(name: &str, seeds: &[Vec<u8>], mut target: impl FnMut(&[u8])) {
         let input = changed(seeds, &mut dice);
         if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
             let path = std::env::temp_dir().join(format!("{name}-{seed}-{tried}.bin"));
-            std::fs::write(&path, &input).unwrap();
+            std::fs::write(&path, &input).expect("it can be saved");
             panic!("{name} panics (BIGSEC_SEED={seed}); the input is in {}", path.display());
         }
         tried += 1;
