@@ -59,7 +59,7 @@ def test_what_counts_stands_there(monkeypatch: pytest.MonkeyPatch) -> None:
     for part in (
         "● well",
         "for 2 h",
-        "5,000 records · 5.0 MiB in 2 segments",
+        "5,000 records · 5.0 MiB · segments: 2",
         "10 records behind",
         "4,000 records, 10 s ago",
         "/mnt has – records",

@@ -79,10 +79,33 @@ def test_a_finding_has_its_place_and_nothing_steers_the_terminal(
 
 
 def test_the_gravest_comes_first_and_a_flood_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    notices = [FINDING | {"severity": "notice", "kind": "torn-tail"}] * 100
+    torn = FINDING | {"severity": "notice", "kind": "torn-tail"}
+    notices = [torn | {"first": first} for first in range(10, 110)]
     told = shown(REPORT | {"findings": [*notices, FINDING]}, monkeypatch, "en")
     assert told.index("TAMPER: records changed") < told.index("notice: end torn")
     assert "and 51 more findings" in told
+
+
+@pytest.mark.parametrize("language", wording.LANGUAGES)
+def test_one_cause_is_one_finding(monkeypatch: pytest.MonkeyPatch, language: str) -> None:
+    """An end cut off contradicts every checkpoint after it; the furthest is shown."""
+    cut = [FINDING | {"kind": "rollback", "end": end} for end in (300, 305, 303)]
+    told = shown(REPORT | {"findings": cut}, monkeypatch, language)
+    assert told.count(FINDING["mend"]) == 1
+    assert "304" in told
+    assert wording.catalogue(language)["verify.alike"].format(count="2") in told
+
+
+def test_checkpoints_that_contradict_were_given_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("BIGSEC_LANG", "en")
+    stream = io.StringIO()
+    console = Console(file=stream, width=200, markup=False, highlight=False, no_color=True)
+    report = REPORT | {"caught_from": None, "findings": [FINDING]}
+    verify_view.show(report, "/data", console, outside=3)
+    assert "no checkpoint from elsewhere holds" in stream.getvalue()
+    assert "was given" not in stream.getvalue()
 
 
 def test_every_kind_that_the_core_can_find_has_words() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,6 +12,10 @@ import pytest
 import yaml
 
 import bigsec
+from bigsec.collect.own_log import OwnLog
+from bigsec.collect.watch.voice import Voice
+from bigsec.detect import list_incidents, record
+from bigsec.store import Store
 
 PACK = bigsec.default_rules() / "platform"
 CASES = Path(__file__).parent / "cases" / "platform"
@@ -54,6 +59,45 @@ def test_the_rule_and_no_other_finds_the_line(name: str, line: bytes) -> None:
 @pytest.mark.parametrize(("name", "line"), list(_cases("near_miss")))
 def test_the_rule_leaves_the_line_alone(name: str, line: bytes) -> None:
     assert name not in _found(line)
+
+
+def _spoken(*said: tuple[str, str]) -> list[bytes]:
+    """What the watch puts into the log when it says these kinds of these subjects."""
+    core, told = _Log(), OwnLog(io.StringIO())
+    voice = Voice(core, "relay-1", told)
+    for kind, subject in said:
+        voice.say(kind, "raised", subject, "something ails")
+    voice.end(10)
+    return core.records
+
+
+class _Log:
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+
+    def append(self, source: str, records: list[bytes]) -> int:
+        self.records += records
+        return len(self.records)
+
+
+def test_alarms_of_one_subject_are_one_incident_and_no_others(store: Store) -> None:
+    """A silent source is another matter than a full disk, though one relay tells of both."""
+    lines = _spoken(
+        ("source_silent", "unit-a"),
+        ("source_silent", "unit-b"),
+        ("clock_skew", "unit-a"),
+        ("disk_full", "relay-1"),
+        ("sink_failing", "lake"),
+    )
+    for chunk in bigsec.scan(lines, _all_rules(), name="bigsec.watch"):
+        record(store, chunk.signals.to_pylist(), chunk.events.to_pylist())
+    found = list_incidents(store).incidents
+    assert sorted((one.target.values, one.signal_count) for one in found) == [
+        (("lake",), 1),
+        (("relay-1",), 1),
+        (("unit-a",), 2),
+        (("unit-b",), 1),
+    ]
 
 
 def test_every_kind_that_the_watch_raises_has_its_rule_and_its_cases() -> None:

@@ -130,6 +130,8 @@ def keygen(path: KeyFileArgument, name: KeyNameOption = "bigsec") -> int:
     """Make a signing key; its public part goes to stdout."""
     from bigsec._core import generate_key
 
+    if Path(path).exists():
+        raise wrong_usage(text("evidence.exists", path=visible(path)))
     typer.echo(generate_key(path, name))
     typer.echo(text("evidence.keep_key", path=visible(path)), err=True)
     return Exit.DONE

@@ -109,11 +109,12 @@ def own_log(form: LogForm) -> OwnLog:
 
 
 def _line(entry: dict[str, Any]) -> str:
-    """An entry as a person reads it: local time, level, text, and what else there is."""
+    """An entry as a person reads it: local time, level, text, and what else fits into a line."""
     moment = datetime.fromisoformat(entry["time"]).astimezone().strftime("%H:%M:%S")
     level = text(f"log_level.{entry['level']}")
     known = {"time", "level", "code", "text"}
-    more = "".join(f"  {name}={value}" for name, value in entry.items() if name not in known)
+    plain = {name: value for name, value in entry.items() if not isinstance(value, dict | list)}
+    more = "".join(f"  {name}={value}" for name, value in plain.items() if name not in known)
     return visible(f"{moment} {level} {entry['text']}{more}")
 
 

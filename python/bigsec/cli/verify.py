@@ -55,16 +55,17 @@ def verify(
     from bigsec._core import EvidenceLog
 
     talk = Talk.of(form, json, color, quiet=quiet)
+    notes = [note for path in checkpoint or [] for note in read_notes(path)]
     report: dict[str, Any] = json_text.loads(
         EvidenceLog(log_folder(log)).verify(
             keys=[one for given in key or [] for one in read_keys(given)],
             name=name,
-            checkpoints=[note for path in checkpoint or [] for note in read_notes(path)],
+            checkpoints=notes,
             progress=_progress(talk),
         )
     )
     if talk.form is Format.TABLE:
-        show(report, log, talk.out)
+        show(report, log, talk.out, len(notes))
     else:
         writer = rows(talk.form, COLUMNS)
         for row in report["findings"] if talk.form is Format.CSV else [report]:

@@ -23,13 +23,13 @@ _MARKS = {
 _ORDER = ("tamper", "damage", "notice")
 
 
-def show(report: dict[str, Any], folder: str, console: Console) -> None:
-    """Print the report."""
+def show(report: dict[str, Any], folder: str, console: Console, outside: int = 0) -> None:
+    """Print the report. outside: how many checkpoints from elsewhere it was held against."""
     console.print(_verdict(report), soft_wrap=True)
-    console.print(_facts(report, folder), soft_wrap=True)
-    findings = sorted(report["findings"], key=lambda one: _ORDER.index(one["severity"]))
-    for finding in findings[:FINDINGS_SHOWN]:
-        console.print(_finding(finding), soft_wrap=True)
+    console.print(_facts(report, folder, outside), soft_wrap=True)
+    findings = _merged(report["findings"])
+    for finding, alike in findings[:FINDINGS_SHOWN]:
+        console.print(_finding(finding, alike), soft_wrap=True)
     if (more := len(findings) - FINDINGS_SHOWN) > 0:
         console.print(text("verify.more", count=f"{more:,}"), style="bold")
 
@@ -39,6 +39,20 @@ def worst(report: dict[str, Any]) -> str:
     found = {one["severity"] for one in report["findings"]}
     sound = "ok" if report["key"] is not None and report["checkpoint"] is not None else "unproven"
     return next((one for one in ("tamper", "damage") if one in found), sound)
+
+
+def _merged(findings: list[dict[str, Any]]) -> list[tuple[dict[str, Any], int]]:
+    """The gravest first, each with how many are left out as alike: same kind, place and begin.
+
+    One cut-off end contradicts every checkpoint that was ever signed after it; the one that
+    reaches furthest tells it all.
+    """
+    merged: dict[tuple[Any, ...], tuple[dict[str, Any], int]] = {}
+    for one in sorted(findings, key=lambda one: _ORDER.index(one["severity"])):
+        key = tuple(one[name] for name in ("severity", "kind", "file", "offset", "first"))
+        furthest, count = merged.get(key, (one, -1))
+        merged[key] = (max(furthest, one, key=lambda each: int(each["end"])), count + 1)
+    return list(merged.values())
 
 
 def _verdict(report: dict[str, Any]) -> Text:
@@ -52,7 +66,7 @@ def _verdict(report: dict[str, Any]) -> Text:
     return out
 
 
-def _facts(report: dict[str, Any], folder: str) -> Text:
+def _facts(report: dict[str, Any], folder: str, outside: int) -> Text:
     from rich.text import Text
 
     out = Text()
@@ -81,7 +95,8 @@ def _facts(report: dict[str, Any], folder: str) -> Text:
         told = text("verify.signed_told", size=f"{checkpoint:,}", after=after)
         lines.append(("signed", told))
     if caught is None:
-        lines.append(("outside", text("verify.no_outside")))
+        none = "verify.outside_contradicts" if outside else "verify.no_outside"
+        lines.append(("outside", text(none)))
     else:
         told = text("verify.outside_told", size=f"{caught:,}", after=f"{size - caught:,}")
         lines.append(("outside", told))
@@ -92,7 +107,7 @@ def _facts(report: dict[str, Any], folder: str) -> Text:
     return out
 
 
-def _finding(finding: dict[str, Any]) -> Text:
+def _finding(finding: dict[str, Any], alike: int) -> Text:
     from rich.text import Text
 
     severity = finding["severity"]
@@ -114,6 +129,8 @@ def _finding(finding: dict[str, Any]) -> Text:
         )
         out.append(f"\n  {span}", style="bold")
     out.append(f"\n  {visible(finding['what'])}")
+    if alike:
+        out.append(f"\n  {text('verify.alike', count=f'{alike:,}')}", style="dim")
     if finding["mend"]:
         out.append(f"\n  {text('problem.help')}", style="cyan")
         out.append(visible(finding["mend"]))

@@ -215,7 +215,8 @@ class Service:
             self._watch.clear("config_refused", "bigsec.toml")
             self._sinks.open_events = self._events(packs)
             self._sinks.start(loaded.settings)
-            self._log.info("daemon.reloaded", f"changed: {len(what)}", changes=what, core=told)
+            named = ", ".join(str(one["key"]) for one in what) or "nothing"
+            self._log.info("daemon.reloaded", f"changed: {named}", changes=what, core=told)
             self._reloads.done(what)
         self._systemd.ready(f"{len(self._settings.sources)} sources")
 

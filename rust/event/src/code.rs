@@ -181,7 +181,7 @@ codes! {
     LOG_NO_RECORD = "BS5009" "log.no_record"
         "The evidence log does not hold the record: it was never written, was lost, or has been deleted after its retention.";
     LOG_UNSIGNED = "BS5010" "log.unsigned"
-        "The evidence log has no signing key, so no checkpoint can be made. Make one with `bigsec evidence key`.";
+        "The evidence log has no signing key, so no checkpoint can be made. Make one with `bigsec evidence keygen`.";
     LOG_KEEPER = "BS5901" "log.keeper"
         "Checkpoints cannot be sent off the host. Records are still kept; what root rewrites after the last one that left would not be caught. See that the keeper can be reached.";
     LOG_KEY = "BS5902" "log.key"
