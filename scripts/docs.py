@@ -43,13 +43,14 @@ EXITS = {
     Exit.USAGE: "The command line cannot be understood.",
     Exit.BAD_INPUT: "An input could not be read to its end, no rule could be loaded, or nothing "
     "has the id asked for. With `--strict`: a rule was left out. `rules check`: a rule is bad.",
-    Exit.PARTIAL: "With `--strict`: a record could not be parsed. `status`: something ails the daemon.",
+    Exit.PARTIAL: "With `--strict`: a record could not be parsed. `status`: something ails the "
+    "daemon.",
     Exit.TAMPERED: "`verify`: records are damaged, or were tampered with.",
     Exit.UNAVAILABLE: "Something needed is not to be had now: the output folder is in use, or the "
     "disk is full, no daemon answers, a peer cannot be reached. The same command may work later.",
     Exit.DEFECT: "A defect of bigsec itself. `--traceback` shows where.",
-    Exit.CONFIGURATION: "What is configured or installed does not fit: a bad configuration, a store "
-    "or log of a newer version, an invalid parser pack, a missing package. Running again does not "
+    Exit.CONFIGURATION: "What is configured or installed does not fit: a bad configuration, a "
+    "store or log of a newer version, an invalid parser pack, a missing package. Running again does not "
     "help: systemd stops restarting.",
     Exit.INTERRUPTED: "Ctrl-C. What was found until then has been written.",
 }
@@ -170,7 +171,7 @@ def configuration() -> str:
         *_keys(Settings),
     ]
     for name, kind, section in tables():
-        title = f"[{name}] type = \"{kind}\"" if kind else f"[{name}]"
+        title = f'[{name}] type = "{kind}"' if kind else f"[{name}]"
         about = " ".join((section.__doc__ or "").split())
         parts += [f"\n## {title}\n", f"{about}\n", *_keys(section)]
         if "tls" in section.model_fields:

@@ -45,7 +45,9 @@ def test_python_is_known_to_one_crate_alone(crate: str) -> None:
 
 
 def test_files_and_time_are_touched_in_two_files_of_evidence_and_none_of_collect() -> None:
-    touch = re.compile(r"\b(std::fs|rustix::fs(?!::fstat\(&socket\))|File::open|OpenOptions|SystemTime|Instant::now)\b")
+    touch = re.compile(
+        r"\b(std::fs|rustix::fs(?!::fstat\(&socket\))|File::open|OpenOptions|SystemTime|Instant::now)\b"
+    )
     doors = {ROOT / "rust/evidence/src" / name for name in ("disk.rs", "clock.rs")}
     for crate in ("collect", "evidence"):
         for path in (ROOT / "rust" / crate / "src").rglob("*.rs"):

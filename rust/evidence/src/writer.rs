@@ -128,6 +128,10 @@ impl LogWriter {
             let (number, bytes) = last.map_or((0, 0), |last| (last.number, last.bytes));
             self.write_mark(number, bytes, self.durable.clone())?;
         }
+        // A signed log has a note from its first moment: one without any has lost them.
+        if self.options.signer.is_some() && self.checkpoints.last().is_none() {
+            self.checkpoint()?;
+        }
         Ok(())
     }
 

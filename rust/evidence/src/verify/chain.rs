@@ -190,11 +190,12 @@ impl<'a> Chain<'a> {
         if first == 0 || self.is_lost(0, first) {
             return;
         }
-        let root = segment.header().map_or_else(String::new, |header| hex(&header.tree.root()));
+        let root = segment.header().map(|header| header.tree.root());
         let own = self.outcomes.iter().flat_map(|outcome| &outcome.own);
         let told = own.filter_map(|record| parse_deletion(record)).any(|deletion| {
             deletion.end > first
-                || (deletion.end == first && [root.as_str(), ""].contains(&&*deletion.root))
+                || (deletion.end == first
+                    && (deletion.root.is_none() || root.is_none() || deletion.root == root))
         });
         let signed = self.notes.marks.iter().any(|mark| mark.first >= first);
         if !(signed || (told && !self.notes.pinned)) {

@@ -1,13 +1,17 @@
 //! The log's own records that tell of deleted segments.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::hash::Hash;
 use crate::record::Record;
 
 /// What such a record tells.
 pub(super) struct Deletion {
     /// One after the last record of the segment.
     pub end: u64,
-    /// The root over all records before that, in hexadecimal digits; empty where it was not known.
-    pub root: String,
+    /// The root over all records before that; `None` where it was not known.
+    pub root: Option<Hash>,
 }
 
 /// Reads a record of the log's own source; `None` where it tells of something else.
@@ -17,6 +21,7 @@ pub(super) fn parse_deletion(record: &[u8]) -> Option<Deletion> {
     if told["event"] != "segment deleted" {
         return None;
     }
-    let root = told["root"].as_str().unwrap_or_default().to_owned();
+    let root = told["root"].as_str().and_then(|text| STANDARD.decode(text).ok());
+    let root = root.and_then(|bytes| Hash::try_from(bytes).ok());
     Some(Deletion { end: told["end"].as_u64()?, root })
 }
