@@ -50,8 +50,8 @@ EXITS = {
     "disk is full, no daemon answers, a peer cannot be reached. The same command may work later.",
     Exit.DEFECT: "A defect of bigsec itself. `--traceback` shows where.",
     Exit.CONFIGURATION: "What is configured or installed does not fit: a bad configuration, a "
-    "store or log of a newer version, an invalid parser pack, a missing package. Running again does not "
-    "help: systemd stops restarting.",
+    "store or log of a newer version, an invalid parser pack, a missing package. Running again "
+    "does not help: systemd stops restarting.",
     Exit.INTERRUPTED: "Ctrl-C. What was found until then has been written.",
 }
 
