@@ -147,6 +147,28 @@ fn p1_a_restart_goes_on_after_the_last_durable_record() {
 }
 
 #[test]
+fn p1_a_file_rotated_while_nobody_looked_is_read_to_its_end() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("app.log");
+    append(&path, "line 0\nline 1\n");
+    append(&folder.path().join("app.log.9"), "older than the first start\n");
+    let rig = Rig::new();
+    let running = rig.start(settings(&folder, "app.log"));
+    let kept = rig.wait_for(2);
+    rig.stop(running);
+    append(&path, "line 2\n");
+    fs::rename(&path, folder.path().join("app.log.1")).unwrap();
+    append(&path, "line 3\n");
+    let again = Rig::new();
+    let running = again.start_after(settings(&folder, "app.log"), positions(&kept));
+    let texts: Vec<_> = again.wait_for(2).into_iter().map(|kept| kept.text).collect();
+    again.stop(running);
+    // What the pattern does not name and nobody followed is left alone.
+    assert_eq!(texts, ["line 2", "line 3"]);
+    assert_eq!(again.count(), 2);
+}
+
+#[test]
 fn p1_what_was_not_durable_is_read_again() {
     let folder = TempDir::new().unwrap();
     append(&folder.path().join("a.log"), "one\ntwo\nthree\nfour\n");

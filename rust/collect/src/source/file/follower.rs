@@ -28,6 +28,18 @@ const GONE_WAIT: Duration = Duration::from_secs(10);
 /// Longest sleep before the stop is noticed.
 const NAP: Duration = Duration::from_millis(50);
 
+/// How long after the start files are looked for under names that a rotation gave them meanwhile.
+const ROTATED_WAIT: Duration = Duration::from_secs(30);
+
+/// Why a file is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Name {
+    /// A pattern names it.
+    Wanted,
+    /// A rotation may have named it: only what is left of a file that was followed is read.
+    Rotated,
+}
+
 /// Device and inode.
 type Identity = (u64, u64);
 
@@ -45,6 +57,10 @@ pub(super) struct Follower {
     /// Whether the files that are found now were there before the start.
     pub is_first_look: bool,
     patterns: Vec<Pattern>,
+    /// The names that a rotation may have given files of `patterns` while nobody looked.
+    rotated: Vec<Pattern>,
+    /// When it began to look.
+    begun: Option<Duration>,
     exclude: Vec<Pattern>,
     collector: Collector,
     /// Files that could not be read; each is counted once.
@@ -62,6 +78,8 @@ impl Follower {
             .transpose()?;
         Ok(Self {
             patterns: read_patterns(&settings.paths)?,
+            rotated: read_patterns(&rotated_names(&settings.paths))?,
+            begun: None,
             exclude: read_patterns(&settings.exclude)?,
             joining,
             collector: Collector::new(Arc::clone(&context), None),
@@ -96,10 +114,21 @@ impl Follower {
     /// Looks at all files once; true where one of them has more to read.
     fn look(&mut self) -> Result<bool, Closed> {
         let now = self.context.clock.elapsed();
-        let mut files = self.find();
+        let files = self.find(&self.patterns);
         let mut more = self.read_on(&files, now)?;
-        files.sort_by_cached_key(|(path, stat)| age(path, stat));
-        for (path, stat) in files {
+        let mut files: Vec<_> =
+            files.into_iter().map(|(path, stat)| (path, stat, Name::Wanted)).collect();
+        if now.saturating_sub(*self.begun.get_or_insert(now)) < ROTATED_WAIT {
+            let known: HashSet<_> = files.iter().map(|(_, stat, _)| stat.identity).collect();
+            let rotated = self.find(&self.rotated).into_iter();
+            let rotated = rotated.filter(|(_, stat)| !known.contains(&stat.identity));
+            files.extend(rotated.map(|(path, stat)| (path, stat, Name::Rotated)));
+        }
+        let present: HashSet<_> = files.iter().map(|(_, stat, _)| stat.identity).collect();
+        self.done.retain(|identity, _| present.contains(identity));
+        self.waiting.retain(|identity, _| present.contains(identity));
+        files.sort_by_cached_key(|(path, stat, _)| age(path, stat));
+        for (path, stat, name) in files {
             if self.tails.contains_key(&stat.identity)
                 || self.done.get(&stat.identity) == Some(&stat)
             {
@@ -109,7 +138,7 @@ impl Follower {
                 Meters::count(&self.context.meters.refused.full);
                 break;
             }
-            match self.open(&path, stat, now) {
+            match self.open(&path, stat, name, now) {
                 Ok(opened) => {
                     self.failed.remove(&path);
                     more |= opened;
@@ -124,10 +153,10 @@ impl Follower {
     }
 
     /// The regular files that fit, each once.
-    fn find(&self) -> Vec<(PathBuf, Stat)> {
+    fn find(&self, patterns: &[Pattern]) -> Vec<(PathBuf, Stat)> {
         let storage = self.context.storage.as_ref();
         let (mut paths, mut seen) = (Vec::new(), HashSet::new());
-        for pattern in &self.patterns {
+        for pattern in patterns {
             pattern.find(storage, &mut paths);
         }
         paths.retain(|path| !self.exclude.iter().any(|pattern| pattern.fits(path)));
@@ -191,8 +220,6 @@ impl Follower {
             }
             self.tails.insert(identity, tail);
         }
-        self.done.retain(|identity, _| found.contains_key(identity));
-        self.waiting.retain(|identity, _| found.contains_key(identity));
         Ok(more)
     }
 
@@ -256,6 +283,17 @@ fn family(path: &Path) -> PathBuf {
         stem = number.strip_suffix(['.', '-', '_']).unwrap_or(stem);
     }
     path.with_file_name(stem)
+}
+
+/// Patterns of the names that `app.log` is rotated to: `app.log.1`, `app.log-20261125.gz`.
+fn rotated_names(paths: &[PathBuf]) -> Vec<PathBuf> {
+    let named = paths.iter().filter_map(|path| Some((path, path.file_name()?)));
+    let rotated = named.map(|(path, name)| {
+        let mut name = name.to_owned();
+        name.push("[.-]*");
+        path.with_file_name(name)
+    });
+    rotated.collect()
 }
 
 fn read_patterns(paths: &[PathBuf]) -> Result<Vec<Pattern>, StartError> {

@@ -12,7 +12,7 @@ use crate::storage::{Stat, StoredFile, read_full_at};
 
 use super::super::meters::Meters;
 use super::StartAt;
-use super::follower::Follower;
+use super::follower::{Follower, Name};
 use super::identity::{Looked, Resolved};
 use super::tail::{Begin, Content, Tail};
 
@@ -57,7 +57,7 @@ impl Waiting {
 
 impl Follower {
     /// Begins with a file that is not followed yet; true where there may be something to read.
-    pub fn open(&mut self, path: &Path, stat: Stat, now: Duration) -> io::Result<bool> {
+    pub fn open(&mut self, path: &Path, stat: Stat, name: Name, now: Duration) -> io::Result<bool> {
         let is_first_look = self.is_first_look;
         let waiting = self
             .waiting
@@ -77,7 +77,7 @@ impl Follower {
         let read = read_full_at(file.as_ref(), &mut prefix, 0)?;
         prefix.truncate(read);
         if is_compressed(&prefix) {
-            return self.open_compressed(path, stat, is_settled, now);
+            return self.open_compressed(path, stat, name, is_settled, now);
         }
         if prefix.starts_with(EVENT_LOG) {
             self.done.insert(stat.identity, stat);
@@ -96,7 +96,15 @@ impl Follower {
             self.identities.resolve(&looked, |end, count| before(file.as_ref(), end, count))
         };
         let (key, offset) = match resolved {
+            Resolved::Known { end, .. } if name == Name::Rotated && end >= stat.size => {
+                self.done.insert(stat.identity, stat);
+                return Ok(false);
+            }
             Resolved::Known { key, end } => (key, end),
+            Resolved::New { .. } if name == Name::Rotated => {
+                self.done.insert(stat.identity, stat);
+                return Ok(false);
+            }
             Resolved::New { key } => (key, self.first_offset(file.as_ref(), from_before)?),
             Resolved::Later | Resolved::Empty => return Ok(false),
         };
@@ -108,6 +116,7 @@ impl Follower {
         &mut self,
         path: &Path,
         stat: Stat,
+        name: Name,
         is_settled: bool,
         now: Duration,
     ) -> io::Result<bool> {
@@ -141,7 +150,11 @@ impl Follower {
         });
         let (key, offset) = match known {
             Resolved::Known { key, end } => (key, end),
-            Resolved::New { key } if !(is_from_before && self.starts_at_end()) => (key, 0),
+            Resolved::New { key }
+                if name == Name::Wanted && !(is_from_before && self.starts_at_end()) =>
+            {
+                (key, 0)
+            }
             _ => {
                 self.done.insert(stat.identity, stat);
                 return Ok(false);
