@@ -143,7 +143,12 @@ def read_answers(answers: IO[bytes], count: int) -> None:
         line = answers.readline()
         if not line:
             raise SystemExit("failed: the daemon hung up")
-        count -= b" rsp " in line and b"200" in line
+        parts = line.split(b" ")
+        if parts[1:2] != [b"rsp"]:
+            continue
+        if parts[3:4] not in ([b"200"], [b"200\n"]):
+            raise SystemExit(f"failed: the daemon answered {line!r}")
+        count -= 1
 
 
 def over_http(address: Address, count: int, window: int) -> None:

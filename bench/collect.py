@@ -166,7 +166,7 @@ def peer(name: str, corpus: Corpus, folder: Path, data: bytes, count: int) -> tu
         quiet = _settles(lambda: _cpu_s(pid))
         used = quiet - before
     written = output.read_bytes().splitlines()
-    mark = re.compile(f'"{corpus.field}": *"'.encode())
+    mark = re.compile(f'"{corpus.field}": *"[^"]'.encode())
     whole = sum(mark.search(line) is not None for line in written)
     if len(written) < count:
         raise Failed(f"{name} wrote {len(written)} of {count} lines")
