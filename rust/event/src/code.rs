@@ -59,7 +59,7 @@ codes! {
     INPUT_SYMLINK_LOOP = "BS1107" "input.symlink_loop"
         "A link leads back to a folder that is already being read. It was not followed.";
     INPUT_RATIO = "BS1108" "input.ratio"
-        "The compressed file grows more than the allowed ratio. What was decompressed up to the limit has been processed.";
+        "The compressed file grows more than 500 times, the first 16 MiB aside: no log does, only a file made to fill memory. What was decompressed up to there has been processed. A body sent over HTTP may grow 100 times (`body_ratio_max`): a log of equal lines in a file shrinks more than that.";
     RULE_YAML = "BS2101" "rule.yaml"
         "The file is not YAML at the place named. Mend the syntax there.";
     RULE_BUDGET = "BS2102" "rule.budget"

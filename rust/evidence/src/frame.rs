@@ -233,6 +233,18 @@ pub fn put_record(out: &mut Vec<u8>, salt: Salt, sequence: u64, record: &[u8]) {
     }
 }
 
+/// Appends a record that one frame cannot hold, given as what stands before its payload and the
+/// payload: a second copy of the whole would be large.
+pub fn put_long_record(out: &mut Vec<u8>, salt: Salt, sequence: u64, head: &[u8], payload: &[u8]) {
+    let (begin, rest) = payload.split_at(payload.len().min(BODY_BYTES_MAX - head.len()));
+    put_frame(out, salt, sequence, FrameKind::First, &[head, begin].concat());
+    let mut parts = rest.chunks(BODY_BYTES_MAX).peekable();
+    while let Some(part) = parts.next() {
+        let kind = if parts.peek().is_some() { FrameKind::Middle } else { FrameKind::Last };
+        put_frame(out, salt, sequence, kind, part);
+    }
+}
+
 /// Body of a commit frame or of the frame that ends a segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -316,6 +328,17 @@ mod tests {
             assert_eq!(frames.iter().map(|frame| frame.body.len()).sum::<usize>(), len);
             assert_eq!(frames[0].kind == FrameKind::Whole, frames.len() == 1);
             assert_eq!(frames[frames.len() - 1].kind == FrameKind::Last, frames.len() > 1);
+        }
+    }
+
+    #[test]
+    fn a_long_record_in_two_pieces_is_framed_as_the_whole_is() {
+        for len in [BODY_BYTES_MAX + 1, 2 * BODY_BYTES_MAX, 2 * BODY_BYTES_MAX + 1] {
+            let record: Vec<u8> = (0..len).map(|at| at as u8).collect();
+            let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+            put_record(&mut whole, SALT, 9, &record);
+            put_long_record(&mut pieces, SALT, 9, &record[..300], &record[300..]);
+            assert!(whole == pieces, "{len} bytes");
         }
     }
 

@@ -16,7 +16,7 @@ use crate::damage::Recovery;
 use crate::error::{At as _, LogError};
 use crate::frame::{
     BODY_BYTES_MAX, FRAME_HEADER_BYTES, FrameKind, Salt, begin_frame, end_frame, put_commit,
-    put_record,
+    put_long_record, put_record,
 };
 use crate::hash::{Hash, leaf_hash};
 use crate::header::{HEADER_BYTES, Header, is_log_name};
@@ -184,13 +184,24 @@ impl LogWriter {
             end_frame(&mut self.pending, start, self.salt);
             leaf_hash(&[&self.pending[start + FRAME_HEADER_BYTES..]])
         } else {
-            let mut bytes = Vec::with_capacity(record.payload.len() + ENVELOPE_BYTES_MAX);
-            record.encode(&mut bytes);
-            put_record(&mut self.pending, self.salt, sequence, &bytes);
-            leaf_hash(&[&bytes])
+            self.put_long(&record, sequence)
         };
         self.tree.push(leaf);
         sequence
+    }
+
+    /// Appends a record that may need several frames; gives its leaf.
+    fn put_long(&mut self, record: &Record<'_>, sequence: u64) -> Hash {
+        let mut head = Vec::with_capacity(ENVELOPE_BYTES_MAX);
+        Record { payload: &[], ..*record }.encode(&mut head);
+        let leaf = leaf_hash(&[&head, record.payload]);
+        if head.len() + record.payload.len() > BODY_BYTES_MAX {
+            put_long_record(&mut self.pending, self.salt, sequence, &head, record.payload);
+        } else {
+            head.extend_from_slice(record.payload);
+            put_record(&mut self.pending, self.salt, sequence, &head);
+        }
+        leaf
     }
 
     /// How many records are pending, and how many bytes they take.

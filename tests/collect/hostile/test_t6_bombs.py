@@ -9,17 +9,19 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import re
 import resource
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pytest
-from support.bombs import RECORDS, gzip_bomb, repeated, xz_bomb, zstd_bomb
+from support.bombs import RECORDS, gzip_bomb, long_line, repeated, xz_bomb, zstd_bomb
 from support.cli import bigsec
 from support.daemon import Daemon
 from support.numbered import payload
@@ -31,12 +33,19 @@ CPU_S_MAX = 2.0
 GROWTH_MAX = 128 << 20
 _KIB = 1 << 10
 LINE = b'{"message":"the same again"}\n'
+_MEASURED = """
+import resource, subprocess, sys
+code = subprocess.run(sys.argv[2:]).returncode
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+open(sys.argv[1], "w").write(f"{used.ru_utime + used.ru_stime} {used.ru_maxrss}")
+sys.exit(code)
+"""
 
 
 class Target:
     """A daemon that is shot at, with an honest sender beside."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: str = "") -> None:
         sources = Sources()
         self.honest = RelpSender(sources.listen("honest", "relp"), partial(payload, "honest"))
         self.relp = sources.listen("relp", "relp")
@@ -45,7 +54,7 @@ class Target:
         self.history = folder / "history"
         self.history.mkdir()
         sources.file("history", self.history / "*", "poll_ms = 50")
-        self.daemon = Daemon(folder / "relay", sources.text)
+        self.daemon = Daemon(folder / "relay", sources.text, more=more)
         self.daemon.start()
 
     def warm_up(self) -> None:
@@ -157,6 +166,28 @@ def test_t6_a_body_that_breaks_off_is_not_acknowledged(target: Target) -> None:
             assert status == 400, f"{encoding} cut by {cut}: {status} {text}"
 
 
+@pytest.mark.parametrize(("mib", "limit"), [(10, 64 << 20), (60, 1 << 20)])
+def test_t6_a_body_of_one_long_line_costs_what_a_record_may(
+    tmp_path: Path, mib: int, limit: int
+) -> None:
+    """T6: a body under the ratio that is one line: taken, at a few times the longest record."""
+    body = long_line(mib)
+    target = Target(tmp_path, f"[limits]\nrecord_bytes_max = {limit}")
+
+    def shoot() -> tuple[int, str]:
+        answer = target.post(body, "gzip")
+        assert answer[0] == 200
+        assert f'"records":{-(-(mib << 20) // limit)}' in answer[1]
+        return answer
+
+    try:
+        target.warm_up()
+        target.measure(f"one line of {mib} MiB from {len(body) >> 10} KiB", shoot)
+    finally:
+        target.honest.close()
+        target.daemon.drop()
+
+
 @pytest.mark.parametrize("name", RECORDS)
 def test_t6_a_record_costs_what_its_bytes_cost(target: Target, name: str) -> None:
     """T6: depth, fields, pairs, elements: kept as one record, looked at under limits."""
@@ -226,22 +257,42 @@ def test_t6_compressed_history_is_bounded(
     ("suffix", "bomb"),
     [
         (".gz", lambda: gzip_bomb(1_000)),
-        (".gz", lambda: gzip_bomb(400, LINE)),
+        (".gz", lambda: gzip_bomb(63, b'{"a":"x"},')),
         (".zst", lambda: repeated(zstd_bomb(1_024), 10)),
+        (".zst", lambda: zstd_bomb(1_024, LINE)),
         (".xz", lambda: repeated(xz_bomb(128), 50)),
     ],
 )
 def test_t6_scan_leaves_a_bomb(tmp_path: Path, suffix: str, bomb: Callable[[], bytes]) -> None:
-    """T6: `scan` of a bomb: named, with its code, and the files beside it are read."""
+    """T6: `scan` of a bomb: BS1108 with its name, and the file beside it is read."""
     path = tmp_path / f"bomb{suffix}"
     path.write_bytes(bomb())
     assert path.stat().st_size < 1.1 * (1 << 20)
-    cpu, peak, text = _scan(path)
-    idle_cpu, idle_peak, _ = _scan(_small(tmp_path))
-    print(f"scan {suffix}: {cpu - idle_cpu:.2f} s, {(peak - idle_peak) >> 20} MiB: {text[-300:]}")
-    assert "grows more than" in text or "BS" in text, text
-    assert cpu - idle_cpu < CPU_S_MAX
-    assert peak - idle_peak < GROWTH_MAX
+    small = _small(tmp_path)
+    idle = _scan(tmp_path, small)
+    done = _scan(tmp_path, path, small)
+    cpu, growth = done.cpu_s - idle.cpu_s, done.peak_bytes - idle.peak_bytes
+    print(f"scan {suffix}: {cpu:.2f} s, {growth >> 20} MiB")
+    assert done.code == 3
+    assert re.search(rf"error\[BS1108\]: .*\n.*{re.escape(str(path))}\n", done.text), done.text
+    assert str(small) not in done.text, "the file beside it is no problem"
+    assert re.search(r"Inputs: 2 ", done.text), done.text
+    assert (found := re.search(r"records +[\d,]+ = ([\d,]+) parsed", done.text)), done.text
+    assert int(found[1].replace(",", "")) >= 10, "the file beside it is read"
+    assert cpu < CPU_S_MAX
+    assert growth < GROWTH_MAX
+
+
+def test_t6_a_log_of_equal_lines_is_no_bomb(tmp_path: Path) -> None:
+    """T6: a gzip of equal lines stays below 500:1. It is read, in the memory of a small file."""
+    path = tmp_path / "equal.gz"
+    path.write_bytes(gzip_bomb(40, LINE))
+    assert 100 < (40 << 20) / path.stat().st_size < 500
+    idle, done = _scan(tmp_path, _small(tmp_path)), _scan(tmp_path, path)
+    print(f"scan of equal lines: {done.cpu_s:.2f} s, {done.peak_bytes >> 20} MiB")
+    assert done.code == 0, done.text
+    assert "BS1108" not in done.text
+    assert done.peak_bytes - idle.peak_bytes < GROWTH_MAX
 
 
 def _small(folder: Path) -> Path:
@@ -250,15 +301,24 @@ def _small(folder: Path) -> Path:
     return path
 
 
-def _scan(path: Path) -> tuple[float, int, str]:
-    """CPU, highest memory and all words of a scan."""
-    command = [sys.executable, "-m", "bigsec", "scan", str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
-        assert process.stdout is not None
-        text = process.stdout.read().decode(errors="replace")
-        _, _, usage = os.wait4(process.pid, 0)
-        process.returncode = 0
-    return _cpu(usage), usage.ru_maxrss * _KIB, text
+@dataclass(frozen=True)
+class _Scan:
+    code: int
+    cpu_s: float
+    peak_bytes: int
+    text: str
+
+
+def _scan(folder: Path, *paths: Path) -> _Scan:
+    """A scan under a small process that measures it: a child's highest memory begins with that of
+    the one who started it, and this one has made bombs."""
+    used = folder / "used"
+    scan = [sys.executable, "-m", "bigsec", "scan", "--json", *map(str, paths)]
+    command = [sys.executable, "-S", "-c", _MEASURED, str(used), *scan]
+    done = subprocess.run(command, capture_output=True, check=False, timeout=60)
+    cpu, peak = used.read_text().split()
+    text = (done.stdout + done.stderr).decode(errors="replace")
+    return _Scan(done.returncode, float(cpu), int(peak) * _KIB, text)
 
 
 def _cpu(usage: resource.struct_rusage) -> float:

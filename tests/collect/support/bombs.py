@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import lzma
+import os
 import zlib
 from collections.abc import Callable, Iterator
 
@@ -28,6 +29,13 @@ def xz_bomb(mib: int, line: bytes = b"") -> bytes:
     """The same for xz, some 7,000 of one."""
     packer = lzma.LZMACompressor(preset=1)
     return b"".join(map(packer.compress, _plain(mib, line))) + packer.flush()
+
+
+def long_line(mib: int) -> bytes:
+    """One line that gzip makes some eighty times smaller: under the ratio, and large all the same."""
+    piece = os.urandom(8 << 10).hex().encode() + b"x" * (MIB - (16 << 10))
+    packer = zlib.compressobj(6, zlib.DEFLATED, 31)
+    return b"".join(packer.compress(piece) for _ in range(mib)) + packer.flush()
 
 
 def repeated(bomb: bytes, times: int) -> bytes:

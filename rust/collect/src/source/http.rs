@@ -35,6 +35,8 @@ use super::wire::Wire;
 const HEAD_BYTES: usize = 64 * 1024;
 /// Bytes of a body that are worked on before records are handed on.
 const PART_BYTES: usize = 16 * 1024;
+/// Memory for lines that wait for their end, which is kept from one to the next.
+const HELD_BYTES: usize = 4 * 1024 * 1024;
 /// Largest file with a token.
 const TOKEN_BYTES: u64 = 4 * 1024;
 
@@ -309,6 +311,10 @@ impl Uptake {
             taken += piece.taken;
         }
         self.held.drain(..taken);
+        // A long line is over: its batch holds it now, and the answer may take a while.
+        if self.held.is_empty() && self.held.capacity() > HELD_BYTES {
+            self.held = Vec::new();
+        }
     }
 
     /// Keeps a last line without a line end.
@@ -317,7 +323,7 @@ impl Uptake {
             self.collector.push(&self.held[piece.begin..piece.end], piece.flags, None);
             self.records += 1;
         }
-        self.held.clear();
+        self.held = Vec::new();
     }
 
     async fn hand_on(&mut self) -> Result<(), Closed> {

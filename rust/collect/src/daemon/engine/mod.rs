@@ -173,11 +173,6 @@ impl Daemon {
             }
         };
         *locked(&self.writer) = Some(spawn("writer", work).map_err(|error| no_thread(&error))?);
-        if let Some(address) = &settings.admin.listen {
-            admin::start(address, Arc::clone(&self.shared), self.runtime.handle()).map_err(
-                |error| invalid("admin.listen", &format!("cannot listen on {address}: {error}")),
-            )?;
-        }
         let Some(intake) = locked(&self.intake).clone() else { return Ok(()) };
         let mut roster = Roster::new(
             Arc::clone(&self.shared),
@@ -188,6 +183,12 @@ impl Daemon {
         );
         roster.change(&settings.sources)?;
         *locked(&self.roster) = Some(roster);
+        // Last: whoever is told `ready` finds every source listening.
+        if let Some(address) = &settings.admin.listen {
+            admin::start(address, Arc::clone(&self.shared), self.runtime.handle()).map_err(
+                |error| invalid("admin.listen", &format!("cannot listen on {address}: {error}")),
+            )?;
+        }
         Ok(())
     }
 
