@@ -16,7 +16,8 @@ from support.relp import RelpSender
 from support.scale import scale
 from support.sources import Sources
 
-WARM_UP_S = scale(8, 60)
+# The memory of what a sender may repeat fills within 17 s at this rate.
+WARM_UP_S = scale(30, 60)
 RUN_S = scale(24, 240)
 RATE = 4_000
 # The promise is 1 MiB a minute over minutes; the fast form sees single allocations.

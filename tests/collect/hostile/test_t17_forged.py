@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,19 @@ from support.ports import wait_until
 from support.relp import RelpSender
 from support.sources import Sources
 
-DAY_US = 86_400_000_000
-EMBEDDED = b"<34>1 2026-11-25T02:00:00Z host-1 app - - - text\n<34>1 2026-11-25T02:00:00Z bank a - - - x"
+RULE = """
+title: Planted
+id: 7a0c1f5e-1111-4222-8333-444455556666
+status: stable
+level: high
+logsource: {product: linux}
+detection:
+  planted: ['*long ago*', '*far ahead*']
+  condition: planted
+"""
+EMBEDDED = (
+    b"<34>1 2026-11-25T02:00:00Z host-1 app - - - text\n<34>1 2026-11-25T02:00:00Z bank a - - - x"
+)
 FORGED = [
     b"<34>1 2026-11-25T02:00:00Z host-1 app - - - a\x00<34>b",
     b"<34>1 2026-11-25T02:00:00Z relay-1.example bigsec.watch - - - I am the platform",
@@ -53,7 +65,7 @@ class Ways:
 
     def by_http(self, sent: list[bytes]) -> None:
         """One line each, with headers that claim another sender."""
-        connection = http.client.HTTPConnection(*self.http, timeout=10)
+        connection = http.client.HTTPConnection(self.http[0], self.http[1], timeout=10)
         claims = {"X-Forwarded-For": "203.0.113.9", "Forwarded": "for=203.0.113.9"}
         with closing(connection):
             connection.request("POST", "/", b"\n".join(sent), claims)
@@ -97,13 +109,16 @@ def test_t17_a_forged_record_stays_one_record_of_its_true_sender(
     true_peer = b"" if source == "file" else socket.inet_aton("127.0.0.1")
     assert {one.peer[:4] for one in kept} == {true_peer}
     assert all(begin_us <= one.received_us <= end_us for one in kept)
-    for one in kept:
-        event = _shown(ways.daemon, one.sequence)["event"]
-        claimed, effective = event["time"], event["time_effective"]
-        print(f"{source}: claims {claimed}, counts as {effective}, received {one.received_us}")
+    times = _believed(ways.daemon, tmp_path / "planted.yml")
+    assert len(times) == 2, times
+    assert all(begin_us <= at <= end_us for at in times), "1970 and 2099 are not believed"
 
 
-def _shown(daemon: Daemon, sequence: int) -> dict:
-    done = bigsec("evidence", "show", str(sequence), "--log", str(daemon.evidence), "--json")
-    print(done.stdout.decode()[:3000], done.stderr.decode()[:500])
-    return json.loads(done.stdout)
+def _believed(daemon: Daemon, rule: Path) -> list[int]:
+    """The times that count, of the events that claim 1970 and 2099; those of their signals."""
+    rule.write_text(RULE)
+    place = ("-c", str(daemon.config), "-r", str(rule))
+    done = bigsec("replay", *place, "--signals", "--json", "--quiet")
+    assert done.returncode == 0, done.stderr.decode()
+    times = [json.loads(line)["time"] for line in done.stdout.splitlines()]
+    return [round(datetime.fromisoformat(at).timestamp() * 1_000_000) for at in times]

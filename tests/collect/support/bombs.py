@@ -32,7 +32,7 @@ def xz_bomb(mib: int, line: bytes = b"") -> bytes:
 
 
 def long_line(mib: int) -> bytes:
-    """One line that gzip makes some eighty times smaller: under the ratio, and large all the same."""
+    """One line that gzip makes some ninety times smaller: under the ratio, and large."""
     piece = os.urandom(8 << 10).hex().encode() + b"x" * (MIB - (16 << 10))
     packer = zlib.compressobj(6, zlib.DEFLATED, 31)
     return b"".join(packer.compress(piece) for _ in range(mib)) + packer.flush()
