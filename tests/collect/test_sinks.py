@@ -171,6 +171,45 @@ def test_p9_what_a_killed_process_wrote_behind_its_position_is_written_once(
     assert numbers(path.read_bytes()) == [0, 1]
 
 
+def test_p9_what_a_killed_process_wrote_into_a_new_file_is_written_once(tmp_path: Path) -> None:
+    path = tmp_path / "events.ndjson"
+    sink = FileSink(type="file", path=str(path), rotate_bytes=65_536)
+    full, last = b'{"n":"%s"}\n' % (b"0" * 65_000), b'{"n":1,"more":"%s"}\n' % (b"0" * 1_000)
+    writer = FileWriter(sink, None)
+    writer.deliver(full, 0, 1)
+    position = writer.mark(Position(LOG, 1))
+    writer.deliver(last, 1, 2)  # into a new file; it died here
+    writer.close()
+    writer = FileWriter(sink, position)
+    writer.deliver(last, 1, 2)
+    writer.close()
+    assert path.read_bytes() == last
+    assert path.with_name("events.ndjson.1").read_bytes() == full
+
+
+def test_p9_a_process_that_dies_in_its_first_delivery_leaves_no_double(tmp_path: Path) -> None:
+    """The position stands before the first line does."""
+    log, path = Log(10), tmp_path / "events.ndjson"
+    running = sinks(tmp_path, log)
+    kept: list[Position | None] = []
+    state = tmp_path / "positions" / "one.json"
+    real = FileWriter.deliver
+
+    def deliver(writer: FileWriter, lines: bytes, first: int, after: int) -> None:
+        kept.append(read_position(state, LOG))
+        real(writer, lines, first, after)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FileWriter, "deliver", deliver)
+        running.start(settings(one={"type": "file", "path": str(path)}))
+        wait_for(lambda: running.lags(log.count) == {"one": 0})
+        running.stop(5)
+    (first,) = kept
+    assert first is not None
+    FileWriter(FileSink(type="file", path=str(path)), first).close()
+    assert path.read_bytes() == b""
+
+
 def test_a_foreign_file_is_never_cut(tmp_path: Path) -> None:
     path = tmp_path / "events.ndjson"
     path.write_bytes(b"somebody's")

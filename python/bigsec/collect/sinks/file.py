@@ -23,11 +23,12 @@ class FileWriter:
     def __init__(self, settings: FileSink, before: Position | None) -> None:
         self._settings = settings
         self._file = self._open()
-        status = os.fstat(self._file)
-        if before is not None and status.st_ino == before.inode and status.st_size > before.size:
-            os.ftruncate(self._file, before.size)
-        elif before is None and status.st_size:
-            self._end_line(status.st_size)
+        size = os.fstat(self._file).st_size
+        confirmed = size if before is None else self._confirmed(before)
+        if size > confirmed:
+            os.ftruncate(self._file, confirmed)
+        elif before is None and size:
+            self._end_line(size)
 
     def deliver(self, lines: bytes, first: int, after: int) -> None:
         """Write lines and flush them; after an error nothing of them stands in the file."""
@@ -50,6 +51,17 @@ class FileWriter:
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
+
+    def _confirmed(self, before: Position) -> int:
+        """How much of the file stands before the position; all of one that is not ours."""
+        status = os.fstat(self._file)
+        if status.st_ino == before.inode:
+            return before.size
+        try:
+            was_rotated = os.stat(f"{self._settings.path}.1").st_ino == before.inode
+        except FileNotFoundError:
+            was_rotated = False
+        return 0 if was_rotated else status.st_size
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

@@ -12,7 +12,7 @@ __all__ = ["Position", "read_position", "write_position"]
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Everything before `sequence` of a log was handed over.
+    """Everything before `sequence` of a log was handed over; -1 before the first record it has.
 
     size, inode: of a file sink, how long its file was then, and which file that was.
     """
@@ -34,7 +34,8 @@ def read_position(path: Path, log: str) -> Position | None:
         return None
     try:
         found = Position(**json.loads(raw))
-        sound = all(type(one) is int and one >= 0 for one in (found.sequence, found.size))
+        sound = all(type(one) is int for one in (found.sequence, found.size))
+        sound = sound and found.sequence >= -1 and found.size >= 0
     except (ValueError, TypeError):
         sound = False
     if not sound:

@@ -110,6 +110,9 @@ class RunningSink:
         known = read_position(self._state, self._log)
         delivery = self._open_delivery(known)
         try:
+            if known is None:
+                # Kept before the first line: what a process that dies then wrote is known by it.
+                self._keep(delivery.mark(Position(self._log, -1)))
             self.sequence = -1 if known is None else known.sequence
             events = self._open_events(self.sequence)
             while not self._stop.is_set():
