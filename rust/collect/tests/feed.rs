@@ -142,3 +142,16 @@ fn what_nothing_can_read_stays_an_event_with_its_text() {
     assert_eq!((ledgers[0].parsed, ledgers[0].unparsed), (1, 2));
     assert_eq!(ledgers[0].reasons.get("BS1002"), Some(&1));
 }
+
+#[test]
+fn json_documents_over_several_lines_are_records_and_are_found_again() {
+    let text = "[\n  {\"a\": 1},\n  {\"a\":\n    2}\n]\n";
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = write(folder.path(), "export.json", text.as_bytes());
+    let (events, ledgers) = drain(feed(vec![Input::Path(path.clone())]));
+    let texts: Vec<_> = events.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["{\"a\": 1}", "{\"a\":\n    2}"]);
+    assert_eq!((ledgers[0].received, ledgers[0].parsed), (2, 2));
+    let again = bigsec_collect::read_record(&path, 15).expect("it opens").expect("it is there");
+    assert_eq!(again, b"{\"a\":\n    2}");
+}

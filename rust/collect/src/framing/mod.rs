@@ -3,6 +3,7 @@
 
 use std::io::{self, Read};
 
+mod documents;
 mod evtx;
 mod lines;
 #[cfg(unix)]
@@ -10,6 +11,7 @@ pub(crate) mod relp;
 #[cfg(unix)]
 pub(crate) mod syslog;
 
+use documents::{Documents, is_documents};
 use evtx::Evtx;
 pub use lines::{Line, Lines};
 
@@ -45,6 +47,8 @@ pub(crate) enum Frame<'a> {
 pub(crate) enum Frames<R> {
     /// Text, one record a line.
     Lines(Box<Lines<R>>),
+    /// JSON documents that do not stand one a line.
+    Documents(Box<Documents<io::Chain<io::Cursor<Vec<u8>>, R>>>),
     /// A binary event log of Windows.
     Evtx(Box<Evtx<R>>),
 }
@@ -54,6 +58,8 @@ impl<R: Read> Frames<R> {
     pub fn of(mut lines: Lines<R>) -> Self {
         if lines.prefix().starts_with(evtx::MAGIC) {
             Self::Evtx(Box::new(Evtx::new(lines.into_reader())))
+        } else if is_documents(lines.prefix()) {
+            Self::Documents(Box::new(Documents::new(lines.into_reader())))
         } else {
             Self::Lines(Box::new(lines))
         }
@@ -69,6 +75,7 @@ impl<R: Read> Frames<R> {
                 continued: line.continued,
                 unfinished: line.unfinished,
             }),
+            Self::Documents(documents) => documents.next_frame(),
             Self::Evtx(evtx) => evtx.next_frame(),
         }
     }
@@ -77,6 +84,7 @@ impl<R: Read> Frames<R> {
     pub fn offset(&self) -> u64 {
         match self {
             Self::Lines(lines) => lines.offset(),
+            Self::Documents(documents) => documents.offset(),
             Self::Evtx(evtx) => evtx.offset(),
         }
     }
@@ -85,6 +93,7 @@ impl<R: Read> Frames<R> {
     pub fn inner(&self) -> &R {
         match self {
             Self::Lines(lines) => lines.inner(),
+            Self::Documents(documents) => documents.inner().get_ref().1,
             Self::Evtx(evtx) => evtx.inner(),
         }
     }
@@ -93,6 +102,7 @@ impl<R: Read> Frames<R> {
     pub fn take_failure(&mut self) -> Option<io::Error> {
         match self {
             Self::Lines(lines) => lines.take_failure(),
+            Self::Documents(documents) => documents.take_failure(),
             Self::Evtx(evtx) => evtx.take_failure(),
         }
     }
@@ -104,10 +114,18 @@ pub(crate) fn record_at(reader: impl Read, position: u64) -> io::Result<Option<V
     if lines.prefix().starts_with(evtx::MAGIC) {
         return evtx::record_at(lines.into_reader(), position);
     }
+    let is_documents = is_documents(lines.prefix());
     let mut reader = lines.into_reader();
     let skipped = io::copy(&mut reader.by_ref().take(position), &mut io::sink())?;
     if skipped < position {
         return Ok(None);
+    }
+    if is_documents {
+        let mut documents = Documents::new(reader);
+        return Ok(match documents.next_frame() {
+            Some(Frame::Record { bytes, .. }) => Some(bytes.to_vec()),
+            _ => None,
+        });
     }
     Ok(Lines::new(reader).next_line().map(|line| line.bytes.to_vec()))
 }
