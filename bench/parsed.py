@@ -14,10 +14,17 @@ from sets import Case, Inputs, Void
 
 # What every event has, whatever stood in its record: no value of it was parsed.
 _OWN = frozenset(
-    (
-        "event_id class_uid source parser field_map time_received time_effective tz_offset_min "
-        "raw_data"
-    ).split()
+    [
+        "event_id",
+        "class_uid",
+        "source",
+        "parser",
+        "field_map",
+        "time_received",
+        "time_effective",
+        "tz_offset_min",
+        "raw_data",
+    ]
 )
 
 
