@@ -123,7 +123,13 @@ impl Housekeeper {
     }
 
     /// The next thing to be done, if any. While a task is under way no other is to be planned.
+    ///
+    /// There is none while records are pending: a commit that failed may have left a segment and a
+    /// watermark that speak of them.
     pub fn plan(&self, log: &LogWriter) -> Result<Option<Task>, LogError> {
+        if log.pending().0 > 0 {
+            return Ok(None);
+        }
         if let Some(expired) = self.retention.expired(log, self.clock.as_ref())? {
             let number = expired.segment.number;
             let due = self

@@ -42,8 +42,8 @@ impl Live {
 
     /// Appends bytes and flushes them; gives the new length.
     ///
-    /// After a failed write the file is cut back, so that the next append stands where this one
-    /// would have.
+    /// After a failed write the file is cut back and that flushed, so that the next append stands
+    /// where this one would have, and no crash can show both.
     pub(crate) fn append(
         &mut self,
         storage: &dyn Storage,
@@ -64,7 +64,7 @@ impl Live {
 
     fn cut_back(&self, error: io::Error) -> AppendError {
         let error = LogError::io(&self.path, error);
-        match self.file.set_len(self.bytes) {
+        match self.file.set_len(self.bytes).and_then(|()| self.file.sync()) {
             Ok(()) => AppendError::CutBack(error),
             Err(_) => AppendError::Lost(error),
         }

@@ -1,5 +1,7 @@
 //! How a log is written.
 
+use std::time::Duration;
+
 use crate::keys::Signer;
 
 /// How a log is written.
@@ -21,6 +23,8 @@ pub struct LogOptions {
     pub min_free_bytes: u64,
     /// A longer payload is cut, and marked so.
     pub record_bytes_max: usize,
+    /// How long the watermark may be behind what is flushed. At zero each commit brings it.
+    pub mark_interval: Duration,
 }
 
 impl LogOptions {
@@ -35,6 +39,7 @@ impl LogOptions {
             reserve_bytes: 0,
             min_free_bytes: 0,
             record_bytes_max: 64 << 20,
+            mark_interval: Duration::ZERO,
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Recovered {
     pub next_number: u64,
     pub live: Option<Live>,
     pub mark: Option<Watermark>,
+    /// How much of the last segment is flushed for certain.
+    pub flushed: u64,
     pub checkpoints: Checkpoints,
     pub state: State,
 }
@@ -88,7 +90,9 @@ pub(crate) fn recover(
     this.keep_log_file()?;
     this.read_note(&checkpoints);
     this.read_mark()?;
-    let (state, live) = match this.newest()? {
+    let newest = this.newest()?;
+    let flushed = newest.as_ref().map_or(0, |tail| tail.flushed(this.marked_bytes(tail)));
+    let (state, live) = match newest {
         Some(tail) => this.go_on(&tail, clock)?,
         None => (this.without_segments(), None),
     };
@@ -101,6 +105,7 @@ pub(crate) fn recover(
         segments: this.segments,
         live,
         mark: this.mark,
+        flushed,
         checkpoints,
         state,
     })
@@ -196,6 +201,12 @@ impl Recoverer<'_> {
         marked.max(self.note.as_ref().map_or(0, |note| note.size))
     }
 
+    /// How much of a segment the watermark says is flushed, where it speaks of it.
+    fn marked_bytes(&self, tail: &Tail) -> Option<u64> {
+        let mark = self.mark.as_ref().filter(|mark| mark.segment == tail.number);
+        mark.map(|mark| mark.segment_bytes)
+    }
+
     /// Surveys the newest segment that belongs to the log and was begun.
     fn newest(&mut self) -> Result<Option<Tail>, LogError> {
         let salt = Salt::new(&self.identity.id);
@@ -247,10 +258,9 @@ impl Recoverer<'_> {
 
     /// Goes on after the newest segment.
     fn go_on(&mut self, tail: &Tail, clock: &dyn Clock) -> Result<(State, Option<Live>), LogError> {
-        let mark = self.mark.as_ref().filter(|mark| mark.segment == tail.number);
-        let marked = mark.map(|mark| mark.segment_bytes);
-        let floor = tail.floor(self.known_size_in(tail), self.mark.is_some());
-        let Verdict { mut damage, whole_until } = tail.judge(floor, marked, self.mark.is_some());
+        let marked = self.marked_bytes(tail);
+        let floor = tail.floor(self.known_size_in(tail));
+        let Verdict { mut damage, whole_until } = tail.judge(floor, marked);
         let known = Known { mark: self.mark.as_ref(), note: self.note.as_ref() };
         let salt = Salt::new(&self.identity.id);
         let mut state = State::default();

@@ -118,28 +118,33 @@ impl Tail {
         self.groups[1].is_none() && self.end == self.first
     }
 
-    /// The last group that was flushed, as far as the segment itself proves it.
-    ///
-    /// A group is written only after the flush of the one before it, save where an attempt failed
-    /// and was cut off: a crash may leave the ends of both attempts. So with a watermark
-    /// (`is_marked`) that alone counts. A sealed segment was flushed before it was sealed.
-    fn proven(&self, is_marked: bool) -> Option<GroupEnd> {
-        if self.sealed { self.groups[1] } else { self.groups[0].filter(|_| !is_marked) }
+    /// The last group that was flushed, as far as the segment itself proves it: a group is written
+    /// only after the flush of the one before it. A sealed segment was flushed before it was sealed.
+    fn proven(&self) -> Option<GroupEnd> {
+        if self.sealed { self.groups[1] } else { self.groups[0] }
     }
 
     /// What was flushed for certain: the greater of what the watermark or a note says (`known`) and
     /// what the segment proves.
-    pub(crate) fn floor(&self, known: u64, is_marked: bool) -> u64 {
-        let proven = self.proven(is_marked).map_or(self.first, |group| group.size);
+    pub(crate) fn floor(&self, known: u64) -> u64 {
+        let proven = self.proven().map_or(self.first, |group| group.size);
         known.max(proven).max(self.first)
     }
 
+    /// How much of the file was flushed for certain, by the segment itself and the watermark. All of
+    /// a sealed one, in which the watermark's offsets mean nothing.
+    pub(crate) fn flushed(&self, marked: Option<u64>) -> u64 {
+        if self.sealed {
+            return self.bytes;
+        }
+        let proven = self.proven().map_or(HEADER_BYTES as u64, |group| group.offset);
+        marked.unwrap_or(0).max(proven)
+    }
+
     /// Parts the torn from the damaged. `marked` is how much of the file the watermark says is
-    /// flushed, if it speaks of this segment; `is_marked` says whether there is a watermark.
-    pub(crate) fn judge(&self, floor: u64, marked: Option<u64>, is_marked: bool) -> Verdict {
-        let proven = self.proven(is_marked).map_or(HEADER_BYTES as u64, |group| group.offset);
-        // Offsets in a sealed segment are others than the watermark speaks of.
-        let flushed = if self.sealed { u64::MAX } else { marked.unwrap_or(0).max(proven) };
+    /// flushed, if it speaks of this segment.
+    pub(crate) fn judge(&self, floor: u64, marked: Option<u64>) -> Verdict {
+        let flushed = if self.sealed { u64::MAX } else { self.flushed(marked) };
         let is_torn = |fault: &&Fault| fault.offset >= flushed && fault.first >= floor;
         let torn = self.faults.iter().find(is_torn);
         let whole_until = torn.map_or(self.bytes, |fault| fault.offset);

@@ -69,6 +69,8 @@ pub struct LogWriter {
     /// Frames of the group that is pending.
     pending: Vec<u8>,
     since_peaks: u64,
+    /// Since when the watermark has been behind what is flushed.
+    unmarked_since: Option<Duration>,
     _lock: Box<dyn Held>,
 }
 
@@ -87,8 +89,17 @@ impl LogWriter {
             options.record_bytes_max.min(RECORD_BYTES_MAX - ENVELOPE_BYTES_MAX);
         let lock = take_lock(storage.as_ref(), dir)?;
         let recovered = recover(&storage, clock.as_ref(), dir, &options)?;
-        let Recovered { recovery, id, segments, next_number, live, mark, checkpoints, state } =
-            recovered;
+        let Recovered {
+            recovery,
+            id,
+            segments,
+            next_number,
+            live,
+            mark,
+            flushed,
+            checkpoints,
+            state,
+        } = recovered;
         let mut writer = Self {
             mark: MarkFile::open(storage.clone(), dir, mark.as_ref()),
             storage,
@@ -106,10 +117,12 @@ impl LogWriter {
             tree: state.tree,
             pending: state.pending,
             since_peaks: PEAKS_EVERY,
+            unmarked_since: None,
             _lock: lock,
         };
         let marked = mark.map(|mark| mark.tree.size());
-        match writer.settle(marked != Some(writer.durable.size())) {
+        let unmarked = (marked != Some(writer.durable.size())).then_some(flushed);
+        match writer.settle(unmarked) {
             // What was adopted stays pending, and the next commit has it.
             Ok(()) => Ok((writer, recovery)),
             Err(LogError::Full { .. }) if !writer.segments.is_empty() => Ok((writer, recovery)),
@@ -117,20 +130,23 @@ impl LogWriter {
         }
     }
 
-    /// Makes durable what recovery kept, before anything new comes.
-    fn settle(&mut self, rewrite_mark: bool) -> Result<(), LogError> {
-        if !self.pending.is_empty() {
-            self.commit()?;
-        } else if rewrite_mark {
+    /// Makes durable what recovery kept, before anything new comes. `unmarked` is how much of the
+    /// last segment is flushed, where the watermark does not say so.
+    fn settle(&mut self, unmarked: Option<u64>) -> Result<(), LogError> {
+        let is_adopted = !self.pending.is_empty();
+        if let Some(flushed) = unmarked.filter(|_| !is_adopted) {
             // A new log has its watermark before its first segment, so that one without is known
             // to have lost it.
             let last = self.segments.last();
-            let (number, bytes) = last.map_or((0, 0), |last| (last.number, last.bytes));
+            let (number, bytes) = last.map_or((0, 0), |last| (last.number, flushed));
             self.write_mark(number, bytes, self.durable.clone())?;
         }
-        // A signed log has a note from its first moment: one without any has lost them.
+        // A log that signs has a note before its first signed segment, for the same reason.
         if self.options.signer.is_some() && self.checkpoints.last().is_none() {
             self.checkpoint()?;
+        }
+        if is_adopted {
+            self.commit()?;
         }
         Ok(())
     }
@@ -246,13 +262,17 @@ impl LogWriter {
         self.live.as_ref().map(|live| live.number)
     }
 
-    /// Makes the pending group durable: writes it with its commit frame, flushes, writes the
-    /// watermark, flushes.
+    /// Makes the pending group durable: writes it with its commit frame and flushes it. Where it is
+    /// the first of its segment, or the watermark would be behind for too long, writes and flushes
+    /// that, too.
     ///
     /// After an error nothing of the group counts; it stays pending, and a later call may succeed.
     /// What a failed write left is cut off. A segment whose flush failed is never written to again:
     /// the group goes to a new one with the same sequences.
     pub fn commit(&mut self) -> Result<Durable, LogError> {
+        if self.mark_due_in() == Some(Duration::ZERO) {
+            self.mark()?;
+        }
         if self.is_due() {
             self.roll()?;
         }
@@ -261,6 +281,17 @@ impl LogWriter {
             self.write_group()?;
         }
         Ok(self.durable())
+    }
+
+    /// Writes and flushes the watermark where it is behind.
+    pub fn settle_mark(&mut self) -> Result<(), LogError> {
+        if self.unmarked_since.is_some() { self.mark() } else { Ok(()) }
+    }
+
+    /// When the watermark is to be written; `None` while it is not behind.
+    pub fn mark_due_in(&self) -> Option<Duration> {
+        let behind = self.clock.elapsed().saturating_sub(self.unmarked_since?);
+        Some(self.options.mark_interval.saturating_sub(behind))
     }
 
     /// Ends the segment. The next commit opens another.
@@ -317,7 +348,14 @@ impl LogWriter {
         let written = self.write_live(&frames);
         self.pending = frames;
         let marked = written.and_then(|bytes| {
-            self.write_mark(number, bytes, self.tree.clone()).inspect_err(|_| self.live = None)?;
+            // The first group of a segment counts only with its watermark: recovery takes one that
+            // was begun under an earlier segment's for never acknowledged.
+            if begins || self.options.mark_interval.is_zero() {
+                let tree = self.tree.clone();
+                self.write_mark(number, bytes, tree).inspect_err(|_| self.live = None)?;
+            } else {
+                self.unmarked_since.get_or_insert(self.clock.elapsed());
+            }
             Ok(bytes)
         });
         match marked {
@@ -382,6 +420,13 @@ impl LogWriter {
         }
     }
 
+    /// Writes the watermark of what is flushed.
+    fn mark(&mut self) -> Result<(), LogError> {
+        let last = self.segments.last();
+        let (number, bytes) = last.map_or((0, 0), |last| (last.number, last.bytes));
+        self.write_mark(number, bytes, self.durable.clone())
+    }
+
     fn write_mark(&mut self, segment: u64, bytes: u64, tree: Frontier) -> Result<(), LogError> {
         self.mark.write(Watermark {
             generation: 0,
@@ -390,7 +435,9 @@ impl LogWriter {
             segment_bytes: bytes,
             time_us: self.clock.now_us(),
             tree,
-        })
+        })?;
+        self.unmarked_since = None;
+        Ok(())
     }
 
     /// Keeps the list of segments up with a flushed length.

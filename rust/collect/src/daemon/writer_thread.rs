@@ -89,7 +89,9 @@ impl WriterThread {
     fn gather(&mut self) -> bool {
         // One that was held back is asked about again; others when they have come.
         let mut room = self.state.held.is_none() || self.has_room();
-        let Some(first) = self.wait_for(if room { TICK } else { NO_ROOM_TICK }, room) else {
+        let tick = if room { TICK } else { NO_ROOM_TICK };
+        let tick = self.log.mark_due_in().map_or(tick, |due| due.min(tick));
+        let Some(first) = self.wait_for(tick, room) else {
             return !self.stop.is_asked();
         };
         if room && !is_own(&first) && !self.has_room() {
@@ -238,6 +240,7 @@ impl WriterThread {
     /// What is to be done from time to time. `last` does all of it now.
     fn tend(&mut self, last: bool) {
         let now = self.now();
+        self.keep_mark(last);
         self.upkeep.turn(&mut self.log, &self.shared);
         let segments = self.log.segments().len();
         let rolled = std::mem::replace(&mut self.state.segments, segments) != segments;
@@ -259,6 +262,16 @@ impl WriterThread {
         if last || rolled || now.saturating_sub(self.state.shown_at) >= TICK {
             self.state.shown_at = now;
             self.show();
+        }
+    }
+
+    /// Brings the watermark up where it is due. The next commit does so too, and takes nothing in
+    /// where it cannot.
+    fn keep_mark(&mut self, last: bool) {
+        if (last || self.log.mark_due_in() == Some(Duration::ZERO))
+            && let Err(error) = self.log.settle_mark()
+        {
+            self.trouble(Part::Log, &error);
         }
     }
 

@@ -128,8 +128,8 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// What was never acknowledged may be torn anywhere: a segment that another follows from its
-    /// first record on, and the last group of the newest segment.
+    /// What a crash met before it was flushed may be torn anywhere: a segment that another follows
+    /// from its first record on, and the last group of the newest segment.
     fn excuse_torn(&mut self) {
         let (floor, _) = self.floor();
         let segments = &self.folder.segments;
@@ -151,7 +151,7 @@ impl<'a> Chain<'a> {
                 finding.end = finding.first;
                 finding.severity = Severity::Notice;
                 finding.kind = Kind::TornTail;
-                finding.what += "; nothing of this group was ever acknowledged";
+                finding.what += "; a crash tore it, nothing says that it was flushed";
                 finding.mend = "";
             }
         }
@@ -299,7 +299,7 @@ impl<'a> Chain<'a> {
         if note > mark { (note, CHECKPOINTS_FILE) } else { (mark, WATERMARK_FILE) }
     }
 
-    /// The end of the log: what is torn above watermark and checkpoints was never acknowledged.
+    /// The end of the log: what is torn above watermark and checkpoints was torn by a crash.
     fn check_end(&mut self) {
         let folder = self.folder;
         let (floor, by) = self.floor();

@@ -1,9 +1,9 @@
 //! P3: a crash after any step is safe.
 
 use bigsec_evidence::simulator::Random;
-use bigsec_evidence::{LogError, LogWriter};
+use bigsec_evidence::{LogError, LogOptions, LogWriter};
 
-use crate::machine::{Doing, Machine};
+use crate::machine::{Doing, Machine, lagging_options, options};
 
 /// One step of a log's life.
 #[derive(Debug, Clone, Copy)]
@@ -12,6 +12,8 @@ enum Step {
     Commit,
     Roll,
     Checkpoint,
+    /// The watermark is brought up to what is flushed.
+    Mark,
     /// Segments that have ended are sealed, and those that have expired deleted.
     KeepHouse,
     /// Half a year passes.
@@ -30,6 +32,7 @@ const LIFE: &[Step] = &[
     Step::Checkpoint,
     Step::Append(60),
     Step::Commit,
+    Step::Mark,
     Step::Append(5),
     Step::Commit,
     Step::Roll,
@@ -78,6 +81,7 @@ fn take(machine: &mut Machine, writer: &mut LogWriter, step: Step) -> Result<(),
         Step::Checkpoint => {
             writer.checkpoint()?;
         }
+        Step::Mark => writer.settle_mark()?,
         Step::KeepHouse => machine.keep_house(writer)?,
         Step::Expire => machine.expire(),
         Step::Restart => unreachable!("the caller has no writer then"),
@@ -106,7 +110,7 @@ fn live(machine: &mut Machine, steps: impl IntoIterator<Item = Step>) -> Result<
 
 /// A life that the seed decides.
 fn any_life(random: &mut Random) -> Vec<Step> {
-    let step = |random: &mut Random| match random.below(18) {
+    let step = |random: &mut Random| match random.below(19) {
         0..6 => Step::Append(random.below(12)),
         6..12 => Step::Commit,
         12 => Step::Roll,
@@ -114,6 +118,7 @@ fn any_life(random: &mut Random) -> Vec<Step> {
         14 => Step::Restart,
         15 => Step::KeepHouse,
         16 => Step::Expire,
+        17 => Step::Mark,
         _ => Step::Append(40),
     };
     (0..30).map(|_| step(random)).collect()
@@ -145,11 +150,20 @@ fn recover(machine: &Machine, seed: u64) -> usize {
 
 #[test]
 fn p3_a_crash_after_each_operation_is_safe() {
+    crash_after_each_operation(options);
+}
+
+#[test]
+fn p3_a_crash_after_each_operation_is_safe_while_the_watermark_is_behind() {
+    crash_after_each_operation(lagging_options);
+}
+
+fn crash_after_each_operation(options: fn() -> LogOptions) {
     let seed = crate::seed();
     let mut crashes = 0;
     for stop in 0.. {
         let _doing = Doing(format!("a crash after operation {stop}"));
-        let mut machine = Machine::new(seed);
+        let mut machine = Machine { options, ..Machine::new(seed) };
         machine.storage.crash_at(stop);
         let lived = live(&mut machine, LIFE.iter().copied());
         let whole = !machine.storage.is_down();
@@ -173,7 +187,8 @@ fn p3_two_thousand_random_lives_end_in_crashes_and_go_on() {
     for life in 0..LIVES {
         let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
-        let mut machine = Machine::new(random.next_u64());
+        let options = if life % 2 == 0 { options } else { lagging_options };
+        let mut machine = Machine { options, ..Machine::new(random.next_u64()) };
         for _ in 0..=random.below(3) {
             let steps = any_life(&mut random);
             machine.storage.crash_at(random.below(150) as u64);

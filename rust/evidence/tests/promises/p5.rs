@@ -4,7 +4,7 @@ use bigsec_evidence::LogWriter;
 use bigsec_evidence::simulator::{Fault, Operation, Random};
 use bigsec_evidence::storage::Storage;
 
-use crate::machine::{Doing, Machine};
+use crate::machine::{Doing, Machine, lagging_options, options};
 
 /// So often a caller tries again before the test takes the log for dead.
 const TRIES: usize = 8;
@@ -96,12 +96,15 @@ fn p5_a_call_that_fails_is_never_acknowledged_and_leaves_nothing_behind() {
             for length in [1, 3] {
                 let what = format!("{fault:?} at {length} {operation:?} from {n} on");
                 let _doing = Doing(what);
-                let mut machine = Machine::new(seed ^ n);
-                machine.storage.fail(operation, n..n + length, fault);
-                live(&mut machine);
-                let met = machine.storage.count(operation) >= n;
-                hold_to_promises(&machine, seed ^ (n << 8));
-                runs += 1;
+                let mut met = false;
+                for options in [options, lagging_options] {
+                    let mut machine = Machine { options, ..Machine::new(seed ^ n) };
+                    machine.storage.fail(operation, n..n + length, fault);
+                    live(&mut machine);
+                    met |= machine.storage.count(operation) >= n;
+                    hold_to_promises(&machine, seed ^ (n << 8));
+                    runs += 1;
+                }
                 if !met {
                     break;
                 }
@@ -118,7 +121,8 @@ fn p5_many_faults_and_a_crash_among_them() {
     for life in 0..LIVES {
         let _doing = Doing(format!("life {life}"));
         let mut random = Random::new(seed ^ (life << 20));
-        let mut machine = Machine::new(random.next_u64());
+        let options = if life % 2 == 0 { options } else { lagging_options };
+        let mut machine = Machine { options, ..Machine::new(random.next_u64()) };
         for _ in 0..=random.below(8) {
             let (operation, fault) = FAULTS[random.below(FAULTS.len())];
             let n = 1 + random.below(40) as u64;

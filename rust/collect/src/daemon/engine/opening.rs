@@ -12,6 +12,9 @@ use crate::daemon::settings::{LogSettings, Settings, invalid};
 use crate::daemon::shared::{Doors, LogView, Shared};
 use crate::daemon::writer_thread::Pacing;
 
+/// How long the watermark may be behind what is flushed.
+const MARK_INTERVAL: Duration = Duration::from_millis(50);
+
 /// How the writer groups and signs.
 pub(super) fn pacing(log: &LogSettings) -> Pacing {
     Pacing {
@@ -37,6 +40,7 @@ pub(super) fn log_options(settings: &Settings, doors: &Doors) -> Result<LogOptio
         reserve_bytes: log.reserve_bytes,
         min_free_bytes: log.min_free_bytes,
         record_bytes_max: settings.limits.record_bytes_max,
+        mark_interval: MARK_INTERVAL,
     })
 }
 

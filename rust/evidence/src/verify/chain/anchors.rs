@@ -9,9 +9,6 @@ use crate::verify::folder::Segment;
 use crate::verify::notes::Mark;
 use crate::verify::report::{Kind, Severity};
 
-/// A log that signs is given this long for its first checkpoint.
-const FIRST_CHECKPOINT_US: i64 = 600_000_000;
-
 impl Chain<'_> {
     /// Segments must be signed by the keys that were given, or by those that took over from them.
     pub(super) fn check_keys(&mut self) {
@@ -85,18 +82,14 @@ impl Chain<'_> {
         holds
     }
 
-    /// A log that signs has checkpoints, unless it is very young.
+    /// A log that signs has a checkpoint before its first signed segment.
     fn check_first_note(&mut self) {
-        let segments = &self.folder.segments;
-        let signed = segments.iter().filter_map(Segment::header).find(|header| header.key != 0);
-        let Some(header) = signed.filter(|_| self.notes.marks.is_empty()) else { return };
+        let mut headers = self.folder.segments.iter().filter_map(Segment::header);
+        let is_signed = headers.any(|header| header.key != 0);
         let told = self.notes.findings.iter().any(|one| one.severity != Severity::Notice);
-        let time_us = self.mark.map_or(header.time_us, |mark| mark.time_us);
-        let old = time_us.saturating_sub(header.time_us) > FIRST_CHECKPOINT_US;
-        let what = "the log signs, but there is no checkpoint".to_owned();
-        if !told {
-            let severity = if old { Severity::Tamper } else { Severity::Notice };
-            self.whole(severity, Kind::CheckpointMissing, CHECKPOINTS_FILE, (0, 0), what);
+        if is_signed && self.notes.marks.is_empty() && !told {
+            let what = "the log signs, but there is no checkpoint".to_owned();
+            self.whole(Severity::Tamper, Kind::CheckpointMissing, CHECKPOINTS_FILE, (0, 0), what);
         }
     }
 
