@@ -1,10 +1,11 @@
 """How many records a second are acknowledged, beside a bare program that flushes the same bytes?
 
-    python bench/acknowledge.py [--records N] [--senders N] [--json]
+    python bench/acknowledge.py [--records N] [--senders N] [--windows N,N] [--json]
 
 Senders push records of 300 bytes over RELP and HTTP, a window or batch at a time, and wait for its
-answer. The bare program writes the payload bytes in groups of the daemon's mean size, and
-calls fdatasync after each: nothing that acknowledges durable records can do less. Wall-clock time.
+answer; what they send was put together before. The bare program writes the payload bytes in groups
+of the daemon's mean size, and calls fdatasync after each: nothing that acknowledges durable records
+can do less. Wall-clock time.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 
 BENCH = Path(__file__).resolve().parent
 sys.path.insert(0, str(BENCH.parent / "tests" / "collect"))
@@ -37,27 +38,36 @@ def main(arguments: list[str]) -> int:
     made = argparse.ArgumentParser(
         prog="acknowledge.py", description=(__doc__ or "").split("\n")[0]
     )
-    made.add_argument("--records", type=int, default=1_000_000)
-    made.add_argument("--senders", type=int, default=8)
-    made.add_argument("--window", type=int, default=1_024, help="records of a window or batch")
+    made.add_argument("--records", type=int, default=200_000, help="of each row")
+    made.add_argument("--senders", type=int, default=1)
+    made.add_argument("--windows", default="32,128,1024", help="records of a window or batch")
     made.add_argument("--group-ms", type=int, default=0)
     made.add_argument("--json", action="store_true", help="one row a line")
     options = made.parse_args(arguments)
-    for protocol, send in (("relp", over_relp), ("http", over_http)):
-        with tempfile.TemporaryDirectory(prefix="bigsec-bench-", dir=Path.cwd()) as name:
-            row = measure(protocol, send, Path(name), options)
-        if options.json:
-            print(json.dumps({"protocol": protocol, **row}), flush=True)
-        else:
-            told = "  ".join(f"{key} {value:,}" for key, value in row.items())
-            print(f"{protocol:5} {told}", flush=True)
+    for window in (int(one) for one in options.windows.split(",")):
+        for protocol, make in (("relp", RelpSender), ("http", HttpSender)):
+            with tempfile.TemporaryDirectory(prefix="bigsec-bench-", dir=Path.cwd()) as name:
+                row = measure(protocol, make, Path(name), window, options)
+            if options.json:
+                print(json.dumps({"protocol": protocol, **row}), flush=True)
+            else:
+                told = "  ".join(f"{key} {value:,}" for key, value in row.items())
+                print(f"{protocol:5} {told}", flush=True)
     return 0
+
+
+class Sender(Protocol):
+    """Sends what it put together, a window at a time, and waits for each window's answers."""
+
+    def send(self, address: Address) -> None:
+        """Send all."""
 
 
 def measure(
     protocol: str,
-    send: Callable[[Address, int, int], None],
+    make: Callable[[int, int], Sender],
     folder: Path,
+    window: int,
     options: argparse.Namespace,
 ) -> dict[str, float]:
     """Ours, then the bare program with the same groups."""
@@ -73,7 +83,7 @@ def measure(
         daemon.start()
         share = options.records // options.senders
         senders = [
-            threading.Thread(target=send, args=(address, share, options.window))
+            threading.Thread(target=make(share, window).send, args=(address,))
             for _ in range(options.senders)
         ]
         began = time.monotonic()
@@ -92,6 +102,7 @@ def measure(
     group = max(1, round(log["payload_bytes"] / log["groups"]))
     bare = bare_s(folder / "bare", sent * RECORD_BYTES, group)
     return {
+        "window": window,
         "records": sent,
         "group_bytes": group,
         "acknowledged_per_s": round(sent / took),
@@ -114,56 +125,60 @@ def bare_s(path: Path, size: int, group: int) -> float:
         os.close(file)
 
 
-def over_relp(address: Address, count: int, window: int) -> None:
-    """So many records, window by window."""
-    record = b"<34>Oct 11 22:14:15 host app: ".ljust(RECORD_BYTES, b"x")
-    with socket.create_connection(address) as connection:
-        answers = connection.makefile("rb")
-        connection.sendall(b"1 open " + OPEN)
-        read_answers(answers, 1)
-        number = 2
-        while count > 0:
-            many = min(window, count)
-            frames = b"".join(
-                b"%d syslog %d %s\n" % (number + at, len(record), record) for at in range(many)
-            )
-            connection.sendall(frames)
-            read_answers(answers, many)
-            number += many
-            count -= many
-
-
+RECORD = b"<34>Oct 11 22:14:15 host app: ".ljust(RECORD_BYTES, b"x")
 OFFERS = b"relp_version=0\ncommands=syslog"
-OPEN = b"%d %s\n" % (len(OFFERS), OFFERS)
 
 
-def read_answers(answers: IO[bytes], count: int) -> None:
-    """Wait for so many `rsp` frames that say 200."""
-    while count > 0:
-        line = answers.readline()
-        if not line:
-            raise SystemExit("failed: the daemon hung up")
-        parts = line.split(b" ")
-        if parts[1:2] != [b"rsp"]:
-            continue
-        if parts[3:4] not in ([b"200"], [b"200\n"]):
-            raise SystemExit(f"failed: the daemon answered {line!r}")
-        count -= 1
+class RelpSender:
+    """Frames of RELP, each acknowledged with a frame of its own."""
+
+    def __init__(self, count: int, window: int) -> None:
+        numbers = range(2, count + 2)
+        parts = [numbers[at : at + window] for at in range(0, count, window)]
+        self._windows = [
+            (len(part), b"".join(b"%d syslog %d %s\n" % (n, len(RECORD), RECORD) for n in part))
+            for part in parts
+        ]
+
+    def send(self, address: Address) -> None:
+        """Send all."""
+        with socket.create_connection(address) as connection:
+            connection.sendall(b"1 open %d %s\n" % (len(OFFERS), OFFERS))
+            while b"commands=" not in connection.recv(65_536):
+                pass
+            for many, frames in self._windows:
+                connection.sendall(frames)
+                self._wait(connection, many)
+
+    @staticmethod
+    def _wait(connection: socket.socket, many: int) -> None:
+        answers = b""
+        while answers.count(b"\n") < many:
+            more = connection.recv(1 << 20)
+            if not more:
+                raise SystemExit("failed: the daemon hung up")
+            answers += more
+        if answers.count(b" rsp 6 200 OK\n") != many:
+            raise SystemExit(f"failed: the daemon answered {answers[:200]!r}")
 
 
-def over_http(address: Address, count: int, window: int) -> None:
-    """So many records, batch by batch."""
-    line = b"<34>Oct 11 22:14:15 host app: ".ljust(RECORD_BYTES, b"x") + b"\n"
-    connection = http.client.HTTPConnection(*address)
-    while count > 0:
-        many = min(window, count)
-        connection.request("POST", "/", line * many)
-        answer = connection.getresponse()
-        answer.read()
-        if answer.status // 100 != 2:
-            raise SystemExit(f"failed: the daemon answered {answer.status}")
-        count -= many
-    connection.close()
+class HttpSender:
+    """Batches of lines, one request each."""
+
+    def __init__(self, count: int, window: int) -> None:
+        sizes = [min(window, count - at) for at in range(0, count, window)]
+        self._bodies = [(RECORD + b"\n") * size for size in sizes]
+
+    def send(self, address: Address) -> None:
+        """Send all."""
+        connection = http.client.HTTPConnection(*address)
+        for body in self._bodies:
+            connection.request("POST", "/", body)
+            answer = connection.getresponse()
+            answer.read()
+            if answer.status // 100 != 2:
+                raise SystemExit(f"failed: the daemon answered {answer.status}")
+        connection.close()
 
 
 if __name__ == "__main__":

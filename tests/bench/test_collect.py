@@ -32,7 +32,9 @@ def test_records_are_acknowledged_beside_the_bare_program(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert acknowledge.main(["--records", "2000", "--senders", "2", "--json"]) == 0
+    assert (
+        acknowledge.main(["--records", "2000", "--senders", "2", "--windows", "100", "--json"]) == 0
+    )
     assert [row["records"] for row in _rows(capsys)] == [2000, 2000]
 
 
