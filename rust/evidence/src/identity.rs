@@ -32,6 +32,8 @@ pub(crate) enum LogFileState {
     Absent,
     /// It cannot be read, or says something else.
     Garbled,
+    /// It says that a newer version wrote the log.
+    Newer(u64),
 }
 
 /// Which log it is.
@@ -115,6 +117,9 @@ fn tell(storage: &dyn Storage, dir: &Path, segments: &[SegmentInfo]) -> Result<T
             Err(HeaderFault::Damaged) => {}
         }
     }
+    if let (None, Err(LogFileState::Newer(version))) = (&header, &cache) {
+        return Err(LogError::Newer { path: dir.join(LOG_FILE), version: *version });
+    }
     let found = match (header, &cache, mark) {
         (Some((name, id)), ..) => Some((Some(name), id)),
         (None, Ok((name, id)), _) => Some((Some(name.clone()), *id)),
@@ -150,7 +155,7 @@ fn read_log_file(
         return Ok(Err(LogFileState::Garbled));
     };
     if content.format > u64::from(FORMAT_VERSION) {
-        return Err(LogError::Newer { path, version: content.format });
+        return Ok(Err(LogFileState::Newer(content.format)));
     }
     let id = parse_id(&content.id).filter(|_| is_log_name(&content.name) && content.format > 0);
     Ok(id.map(|id| (content.name, id)).ok_or(LogFileState::Garbled))

@@ -31,6 +31,10 @@ struct Store {
     records: Vec<Vec<u8>>,
 }
 
+fn is_sealed(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "segz")
+}
+
 /// The records of a log, `None` for those that the reader says are lost.
 fn read(storage: &SimStorage) -> Vec<Option<Vec<u8>>> {
     let log = LogReader::open(Arc::new(storage.clone()), Path::new(DIR)).unwrap();
@@ -323,4 +327,25 @@ fn p4_ten_thousand_flips_in_256_mib() {
         flip_all();
     }
     assert!(look(&dir, keys(1), Vec::new()).ok, "all flips were taken back");
+}
+
+#[test]
+fn p4_a_flip_in_the_log_file_is_no_newer_format() {
+    for sealed in [false, true] {
+        let store = Store::make(sealed);
+        let (path, _) = store.files.iter().find(|(path, _)| path.ends_with("log.json")).unwrap();
+        store.damage(path, "another version", |bytes| {
+            let at = bytes.windows(9).position(|part| part == b"\"format\":").unwrap() + 9;
+            bytes[at] = b'9';
+        });
+    }
+}
+
+#[test]
+fn p4_a_sealed_segment_without_a_header_is_read() {
+    let store = Store::make(true);
+    let (path, _) = store.files.iter().find(|(path, _)| is_sealed(path)).unwrap();
+    let storage = store.storage.killed();
+    storage.tamper(path, |bytes| bytes[..4096].fill(0)).unwrap();
+    assert_eq!(read(&storage), read(&store.storage));
 }

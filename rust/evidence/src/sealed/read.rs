@@ -11,12 +11,14 @@ use super::block::{
 use super::repair;
 use crate::error::{At, LogError};
 use crate::header::{HEADER_BYTES, Header, HeaderFault};
+use crate::segment::parse_segment_name;
 use crate::storage::{Storage, StoredFile, read_full_at};
 
 /// What is damaged in a sealed segment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SealedDamage {
-    /// One of the two copies of its header. Nothing is lost.
+    /// One of the two copies of its header, or both. Nothing is lost: the name of the file tells
+    /// what reading needs of it.
     Header,
     /// The trailer. Nothing is lost: the index was found by walking the blocks.
     Trailer,
@@ -58,7 +60,7 @@ pub enum BlockState {
 pub struct SealedFile {
     pub(super) file: Box<dyn StoredFile>,
     pub(super) path: PathBuf,
-    header: Header,
+    first: u64,
     pub(super) entries: Vec<Entry>,
     /// Where the last parity block ends.
     pub(super) end: u64,
@@ -70,16 +72,16 @@ impl SealedFile {
     pub fn open(storage: &dyn Storage, path: &Path) -> Result<Self, LogError> {
         let file = storage.open_read(path).at(path)?;
         let size = file.size().at(path)?;
-        let (header, whole) = read_header(file.as_ref(), path)?;
+        let header = read_header(file.as_ref(), path)?;
         let mut this = Self {
             file,
             path: path.to_owned(),
-            header,
+            first: header.as_ref().map_or_else(|| first_of(path), |(header, _)| header.first()),
             entries: Vec::new(),
             end: size,
             findings: Vec::new(),
         };
-        if !whole {
+        if !header.is_some_and(|(_, whole)| whole) {
             this.found(SealedDamage::Header, 0);
         }
         this.read_index(size)?;
@@ -87,7 +89,7 @@ impl SealedFile {
     }
 
     fn found(&mut self, what: SealedDamage, offset: u64) {
-        let first = self.header.first();
+        let first = self.first;
         self.findings.push(SealedFinding { what, offset, first, last: u64::MAX });
     }
 
@@ -151,9 +153,9 @@ impl SealedFile {
         Ok(bytes)
     }
 
-    /// The segment's header.
-    pub fn header(&self) -> &Header {
-        &self.header
+    /// The segment's first record.
+    pub fn first(&self) -> u64 {
+        self.first
     }
 
     /// The file.
@@ -199,7 +201,7 @@ impl SealedFile {
         SealedFinding {
             what,
             offset: entry.map_or(self.end, |entry| entry.offset),
-            first: entry.map_or(self.header.first(), |entry| entry.first),
+            first: entry.map_or(self.first, |entry| entry.first),
             last: self.first_sequence(index + 1).unwrap_or(u64::MAX),
         }
     }
@@ -263,18 +265,27 @@ impl SealedFile {
     }
 }
 
-fn read_header(file: &dyn StoredFile, path: &Path) -> Result<(Header, bool), LogError> {
+/// The header, and whether both copies are whole; `None` where neither can be read.
+fn read_header(file: &dyn StoredFile, path: &Path) -> Result<Option<(Header, bool)>, LogError> {
     let mut bytes = vec![0; HEADER_BYTES];
     let read = read_full_at(file, &mut bytes, 0).at(path)?;
-    let damaged = |what: &str| LogError::Damaged { path: path.to_owned(), what: what.to_owned() };
     match Header::decode(&bytes[..read]) {
-        Ok((header, whole)) if header.sealed => Ok((header, whole)),
-        Ok(_) => Err(damaged("its header says that it is not sealed")),
+        Ok((header, _)) if !header.sealed => {
+            let what = "its header says that it is not sealed".to_owned();
+            Err(LogError::Damaged { path: path.to_owned(), what })
+        }
+        Ok(told) => Ok(Some(told)),
         Err(HeaderFault::Newer(version)) => {
             Err(LogError::Newer { path: path.to_owned(), version: u64::from(version) })
         }
-        Err(HeaderFault::Damaged) => Err(damaged("its header cannot be read")),
+        Err(HeaderFault::Damaged) => Ok(None),
     }
+}
+
+/// The first record by the name of the file.
+fn first_of(path: &Path) -> u64 {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    parse_segment_name(name).map_or(0, |(_, first, _)| first)
 }
 
 /// Decompresses a block's content; false where it is not what its head declares.

@@ -92,7 +92,7 @@ pub(super) fn walk(file: &SealedFile, end: u64) -> Result<Walked, LogError> {
     let mut before = 0;
     while at < end {
         let Some((head, content)) = block_at(file, at, end)? else {
-            let first = walked.entries.last().map_or(file.header().first(), |entry| entry.first);
+            let first = walked.entries.last().map_or(file.first(), |entry| entry.first);
             let next = next_block(file, at + 1, end, &mut tries)?;
             walked.lost.push((at, first, u64::MAX));
             let Some(next) = next else { break };

@@ -153,7 +153,13 @@ impl Folder {
         let told = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err("it is missing"),
             Err(_) => Err("it cannot be read"),
-            Ok(read) => parse_log_file(&path, &bytes[..read])?.ok_or("it is damaged"),
+            Ok(read) => match parse_log_file(&path, &bytes[..read]) {
+                // Where a header can be read it tells the version; this is a fault.
+                Err(_) if self.segments.iter().any(|one| one.header().is_some()) => {
+                    Err("it is damaged")
+                }
+                told => told?.ok_or("it is damaged"),
+            },
         };
         match told {
             Ok(told) => Ok(Some(told)),
