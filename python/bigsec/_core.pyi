@@ -417,6 +417,7 @@ class EvidenceLog:
         self,
         *,
         keys: Sequence[str] = ...,
+        approvers: Sequence[str] = ...,
         name: str | None = None,
         checkpoints: Sequence[str] = ...,
         threads: int = 0,
@@ -425,7 +426,8 @@ class EvidenceLog:
         """Verify the whole log; the report as JSON.
 
         keys: verifier keys that are believed, as text. name: what the log must be called.
-        checkpoints: signed notes that were kept elsewhere. progress: segments done, of how many.
+        approvers: verifier keys of those whose approvals of early deletions count. checkpoints:
+        signed notes that were kept elsewhere. progress: segments done, of how many.
         """
 
     def show(self, reference: str) -> dict[str, Any]:

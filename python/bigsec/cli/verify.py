@@ -35,6 +35,9 @@ LogArgument = Annotated[
 KeyOption = Annotated[
     list[str] | None, typer.Option("--key", metavar="KEY|FILE", help=text("verify.key"))
 ]
+ApproverOption = Annotated[
+    list[str] | None, typer.Option("--approver", metavar="KEY|FILE", help=text("verify.approver"))
+]
 CheckpointOption = Annotated[
     list[str] | None, typer.Option("--checkpoint", metavar="FILE", help=text("verify.checkpoint"))
 ]
@@ -44,6 +47,7 @@ NameOption = Annotated[str | None, typer.Option("--name", metavar="NAME", help=t
 def verify(
     log: LogArgument,
     key: KeyOption = None,
+    approver: ApproverOption = None,
     checkpoint: CheckpointOption = None,
     name: NameOption = None,
     form: FormatOption = None,
@@ -59,6 +63,7 @@ def verify(
     report: dict[str, Any] = json_text.loads(
         EvidenceLog(log_folder(log)).verify(
             keys=[one for given in key or [] for one in read_keys(given)],
+            approvers=[one for given in approver or [] for one in read_keys(given)],
             name=name,
             checkpoints=notes,
             progress=_progress(talk),

@@ -53,6 +53,8 @@ pub struct Expired {
     pub keep_s: u64,
     /// Who approved that the floor is undercut; empty where it is not.
     pub approved_by: Vec<String>,
+    /// Their approvals as they were signed.
+    pub approvals: Vec<String>,
     log_id: [u8; 16],
 }
 
@@ -77,6 +79,7 @@ impl Retention {
         }
         let end = next.first;
         let (keep_s, approved_by) = self.keep(log, end);
+        let approvals = if approved_by.is_empty() { Vec::new() } else { self.texts(log, end) };
         let aged_s = log.checkpoints().elapsed_s(clock.elapsed());
         // Cheap, and false for most of a log's life.
         if aged_s < keep_s {
@@ -87,7 +90,14 @@ impl Retention {
         let old = aged_s.saturating_sub(note.elapsed_s) >= keep_s
             && is_older(note.time_us, clock.now_us(), keep_s);
         let segment = segment.clone();
-        Ok(old.then(|| Expired { segment, end, keep_s, approved_by, log_id: log.id() }))
+        Ok(old.then(|| Expired { segment, end, keep_s, approved_by, approvals, log_id: log.id() }))
+    }
+
+    /// The approvals of records before `end`.
+    fn texts(&self, log: &LogWriter, end: u64) -> Vec<String> {
+        let (name, id) = (log.name(), log.id());
+        let given = self.approvals.iter().filter(|one| one.covers(name, &id, end));
+        given.map(Approval::encode).collect()
     }
 
     /// How long records before `end` are kept, and who approved that this is less than the floor.
@@ -202,6 +212,7 @@ impl Expired {
             "bytes": self.segment.bytes,
             "kept_s": self.keep_s,
             "approved_by": self.approved_by,
+            "approvals": self.approvals,
         }))
     }
 }

@@ -14,7 +14,7 @@ use bigsec_evidence::reserve::Reserve;
 use bigsec_evidence::retention::{FLOOR_S, OWN_SOURCE, Retention};
 use bigsec_evidence::simulator::{SimClock, SimStorage};
 use bigsec_evidence::storage::Storage as _;
-use bigsec_evidence::verify::{VerifyOptions, verify};
+use bigsec_evidence::verify::{Finding, Kind, Severity, VerifyOptions, verify};
 use bigsec_evidence::{Flags, LogError, LogOptions, LogReader, LogWriter, Next, Record};
 
 const NAME: &str = "relay-1.example.gov";
@@ -292,6 +292,41 @@ fn t1_the_floor_is_undercut_only_by_two_people_and_only_so_far() {
     let told = machine.own_records();
     assert_eq!(told[0]["approved_by"].as_array().unwrap().len(), 2);
     check(&machine.storage);
+    let early = |approvers: &[&Signer]| {
+        let approvers = approvers.iter().map(|signer| signer.verifier().clone()).collect();
+        let options = VerifyOptions { approvers, threads: 1, ..VerifyOptions::default() };
+        let report = verify(&machine.storage, Path::new(DIR), &options).unwrap();
+        let of_deletions = |finding: &&Finding| finding.kind == Kind::EarlyDeletion;
+        report.findings.iter().filter(of_deletions).map(|finding| finding.severity).collect()
+    };
+    let said: Vec<Severity> = early(&[&wang, &li]);
+    assert_eq!(said, [Severity::Notice; 2], "both approved");
+    assert_eq!(early(&[]), [Severity::Notice; 2], "their keys were not given");
+    assert_eq!(early(&[&wang, &signer("zhao", 4)]), [Severity::Tamper; 2], "zhao did not");
+}
+
+#[test]
+fn t1_an_early_deletion_that_nobody_approved_is_told() {
+    let mut machine = Machine::new(keep(FLOOR_S), None);
+    machine.fill(2);
+    for kept_s in [FLOOR_S - 1, FLOOR_S] {
+        let told = serde_json::json!({"event": "segment deleted", "end": 0, "kept_s": kept_s});
+        machine.log.append(&Record {
+            flags: Flags::default(),
+            received_us: NOW_US,
+            source: OWN_SOURCE,
+            peer: None,
+            id: None,
+            position: None,
+            payload: told.to_string().as_bytes(),
+        });
+    }
+    machine.log.commit().unwrap();
+    let options = VerifyOptions { threads: 1, ..VerifyOptions::default() };
+    let report = verify(&machine.storage, Path::new(DIR), &options).unwrap();
+    let told: Vec<&Finding> =
+        report.findings.iter().filter(|one| one.severity == Severity::Tamper).collect();
+    assert!(told.len() == 1 && told[0].kind == Kind::EarlyDeletion, "{told:?}");
 }
 
 #[test]

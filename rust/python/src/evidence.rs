@@ -49,18 +49,20 @@ impl EvidenceLog {
         self.reader(py)?.durable_size().map_err(|error| fault(py, &error))
     }
 
-    #[pyo3(signature = (*, keys=Vec::new(), name=None, checkpoints=Vec::new(), threads=0, progress=None))]
+    #[expect(clippy::too_many_arguments, reason = "they are keywords in Python")]
+    #[pyo3(signature = (*, keys=Vec::new(), approvers=Vec::new(), name=None, checkpoints=Vec::new(), threads=0, progress=None))]
     fn verify(
         &self,
         py: Python<'_>,
         keys: Vec<String>,
+        approvers: Vec<String>,
         name: Option<String>,
         checkpoints: Vec<String>,
         threads: usize,
         progress: Option<Py<PyAny>>,
     ) -> PyResult<String> {
-        let keys: Result<Vec<VerifierKey>, _> = keys.iter().map(|key| key.parse()).collect();
-        let keys = keys.map_err(|error| key_fault(py, &error))?;
+        let keys = keys_of(py, &keys)?;
+        let approvers = keys_of(py, &approvers)?;
         let notes: PyResult<Vec<Note>> =
             checkpoints.iter().map(|note| note_of(py, note.as_bytes())).collect();
         let notes = notes?;
@@ -73,8 +75,14 @@ impl EvidenceLog {
             });
         };
         let report = py.detach(|| {
-            let options =
-                VerifyOptions { keys, name, checkpoints: notes, threads, progress: Some(&tell) };
+            let options = VerifyOptions {
+                keys,
+                approvers,
+                name,
+                checkpoints: notes,
+                threads,
+                progress: Some(&tell),
+            };
             verify(&Disk, &self.folder, &options)
         });
         report.map(|report| report.json()).map_err(|error| fault(py, &error))
@@ -251,6 +259,11 @@ fn note_of(py: Python<'_>, bytes: &[u8]) -> PyResult<Note> {
 
 fn fault(py: Python<'_>, error: &LogError) -> PyErr {
     raise_problem(py, &error.problem())
+}
+
+fn keys_of(py: Python<'_>, texts: &[String]) -> PyResult<Vec<VerifierKey>> {
+    let keys: Result<Vec<VerifierKey>, _> = texts.iter().map(|key| key.parse()).collect();
+    keys.map_err(|error| key_fault(py, &error))
 }
 
 fn key_fault(py: Python<'_>, error: &KeyError) -> PyErr {

@@ -1,6 +1,7 @@
 //! Joins what the segments hold: to each other, to the watermark and to the checkpoints.
 
 mod anchors;
+mod deletions;
 
 use std::collections::BTreeMap;
 
@@ -97,6 +98,7 @@ impl<'a> Chain<'a> {
         self.excuse_torn();
         self.check_name(options);
         self.check_begin();
+        self.check_deletions(&options.approvers);
         for at in 1..self.outcomes.len() {
             self.join(at);
         }
@@ -177,7 +179,11 @@ impl<'a> Chain<'a> {
 
     fn check_name(&mut self, options: &VerifyOptions<'_>) {
         if let Some(name) = options.name.as_ref().filter(|name| **name != self.folder.name) {
-            let what = format!("this is the log {:?}, not {name:?}", self.folder.name);
+            let what = format!(
+                "this is the log {:?}, not {name:?}: either the name that was given is wrong, or \
+                 another log was put in its place",
+                self.folder.name
+            );
             self.whole(Severity::Tamper, Kind::OtherLog, "", (0, 0), what);
         }
     }

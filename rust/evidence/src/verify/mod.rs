@@ -42,6 +42,8 @@ pub type Progress<'a> = &'a (dyn Fn(usize, usize) + Sync);
 pub struct VerifyOptions<'a> {
     /// The keys that are believed, from outside the log. Without any, no signature is checked.
     pub keys: Vec<VerifierKey>,
+    /// Whose approvals of early deletions count. Without any, signatures under them are not checked.
+    pub approvers: Vec<VerifierKey>,
     /// The name that the log must have.
     pub name: Option<String>,
     /// Checkpoints of this log that were kept elsewhere. Only they reveal a rewrite by somebody

@@ -64,6 +64,8 @@ pub enum Kind {
     Repeated,
     /// A segment is missing and no record tells of its deletion.
     SegmentMissing,
+    /// Records were deleted before 183 days, and two people did not approve.
+    EarlyDeletion,
     /// A segment begins before the one in front of it ends.
     SegmentOverlap,
     /// A segment, note or watermark of another log.

@@ -150,7 +150,7 @@ pub fn outside(dir: &Path, notes: &[Note]) -> Report {
 
 pub fn look(dir: &Path, keys: Vec<VerifierKey>, checkpoints: Vec<Note>) -> Report {
     let name = Some(NAME.to_owned());
-    let options = VerifyOptions { keys, name, checkpoints, threads: 2, progress: None };
+    let options = VerifyOptions { keys, name, checkpoints, threads: 2, ..VerifyOptions::default() };
     verify(&Disk, dir, &options).expect("a log")
 }
 
