@@ -395,3 +395,33 @@ def test_t1_a_log_set_back_to_an_older_copy_is_told_and_read_on(place: Place) ->
     place.end(signal.SIGTERM)
     assert place.received() == 230
     assert any("Evidence Log Was Damaged" in one for one in titles(place))
+
+
+def test_a_key_that_another_follows_keeps_the_log_provable(place: Place) -> None:
+    """Verified with the first key alone; a key that nobody handed over to is told."""
+    first, second = (
+        place.bigsec("evidence", "keygen", name, "--name", "relay-1").out.strip()
+        for name in ("first.key", "second.key")
+    )
+    assert first and second and first != second
+    settings = (place.folder / "bigsec.toml").read_text()
+
+    def run_with(key: str, numbers: range) -> None:
+        text = settings.replace("[log]", f'[log]\nkey_file = "{place.folder}/{key}"', 1)
+        (place.folder / "bigsec.toml").write_text(text)
+        place.start()
+        place.post(numbers)
+        assert place.end(signal.SIGTERM) == 0
+
+    run_with("first.key", range(10))
+    handed = place.bigsec("evidence", "rotate", "first.key", "second.key", "--log", "data")
+    assert handed.code == 0, handed.err
+    run_with("second.key", range(10, 20))
+    verified = place.bigsec("verify", "data", "--key", first, "--name", "relay-1", "--json")
+    assert verified.code == 0, verified.out
+    assert json.loads(verified.out)["key"] == second
+    assert place.bigsec("evidence", "keygen", "third.key", "--name", "relay-1").code == 0
+    run_with("third.key", range(20, 30))
+    verified = place.bigsec("verify", "data", "--key", first, "--json")
+    assert verified.code == 5
+    assert "wrong-key" in {one["kind"] for one in json.loads(verified.out)["findings"]}
