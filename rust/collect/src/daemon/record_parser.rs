@@ -32,6 +32,9 @@ pub struct Parsing {
     pub others: SourceParsing,
 }
 
+/// What the header lines of all formats that have some begin with.
+const HEADER_MARK: u8 = b'#';
+
 /// The parsers of a log's sources.
 pub(super) struct RecordParser {
     parsing: Parsing,
@@ -50,6 +53,18 @@ impl RecordParser {
         }
         let parsed = Parsed::default();
         Ok(Self { parsing, log_key, parsers: HashMap::new(), kept: 0, parsed })
+    }
+
+    /// Takes in a record of before that may be a header line of its stream; counts nothing.
+    pub fn see_header(&mut self, record: &Record<'_>) {
+        if record.payload.first() != Some(&HEADER_MARK) {
+            return;
+        }
+        let settings = self.parsing.sources.get(record.source).unwrap_or(&self.parsing.others);
+        let (parsers, kept, packs) = (&mut self.parsers, &mut self.kept, &self.parsing.packs);
+        if let Some(parser) = parser_of(parsers, kept, packs, &settings.options, record) {
+            parser.parse(record.payload, record.received_us, &mut self.parsed);
+        }
     }
 
     /// Parses a record and counts it; `None` where it is no event (a header).

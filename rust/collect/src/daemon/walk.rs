@@ -20,6 +20,10 @@ use crate::scan::CHUNK_BYTES;
 /// A record's own cost beside its text: many empty ones make a chunk, too.
 const RECORD_COST: usize = 64;
 
+/// So many records before its begin a walk looks for header lines in: a log that was left in the
+/// middle of a file would otherwise not be understood until the file's next header.
+const LOOKED_BACK: u64 = 1_000_000;
+
 /// Lost ranges of one chunk: a log can hold more of them than memory.
 const LOST_KEPT: usize = 1000;
 
@@ -111,7 +115,7 @@ impl Walk {
         let log = LogReader::open(Arc::clone(&storage), folder).map_err(trouble)?;
         let first = from.unwrap_or(0).max(log.first().map_err(trouble)?);
         let cursor = log.at(first).map_err(trouble)?;
-        Ok(Self {
+        let mut walk = Self {
             storage,
             folder: folder.to_owned(),
             matching: Matching::new(knowledge, every),
@@ -125,7 +129,24 @@ impl Walk {
             bytes: 0,
             knowledge: knowledge.clone(),
             spoilers: BTreeMap::new(),
-        })
+        };
+        walk.look_back();
+        Ok(walk)
+    }
+
+    /// Gives a new parser the header lines that stand before the chunk. Where they cannot be read,
+    /// the reading that follows tells of it.
+    fn look_back(&mut self) {
+        let kept = self.log.first().unwrap_or(self.first);
+        let from = self.first.saturating_sub(LOOKED_BACK).max(kept);
+        let Ok(mut cursor) = self.log.at(from) else { return };
+        while let Ok(Some(next)) = cursor.next(self.first) {
+            if let Next::Record { record, .. } = next {
+                let parser = &mut self.parser;
+                // Its panic was, or will be, dealt with where the record is judged.
+                let _ = catch_unwind(AssertUnwindSafe(|| parser.see_header(&record)));
+            }
+        }
     }
 
     /// Where it is.
@@ -148,6 +169,7 @@ impl Walk {
         self.parser = RecordParser::new(knowledge.parsing.clone(), self.log.key())?;
         self.matching = Matching::new(knowledge, self.matching.every.is_some());
         self.knowledge = knowledge.clone();
+        self.look_back();
         Ok(())
     }
 
@@ -197,6 +219,7 @@ impl Walk {
         self.matching = Matching::new(&self.knowledge, self.matching.every.is_some());
         if let Ok(parser) = RecordParser::new(self.knowledge.parsing.clone(), self.log.key()) {
             self.parser = parser;
+            self.look_back();
         }
         self.accounts = Accounts::default();
         self.lost.clear();

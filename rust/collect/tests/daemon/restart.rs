@@ -62,3 +62,27 @@ fn a_second_daemon_on_the_same_log_is_refused() {
     let problem = second.err().expect("the log is taken");
     assert_eq!(problem.code.name, "log.locked");
 }
+
+#[test]
+fn a_log_left_in_the_middle_of_a_file_is_understood_by_the_header_before() {
+    let data = tempfile::tempdir().expect("a folder");
+    let settings = document(data.path(), &json!({"zeek": tcp()}));
+    let header = [
+        "#separator \\x09",
+        "#path\tdns",
+        "#fields\tts\tuid\tquery",
+        "#types\ttime\tstring\tstring",
+    ];
+    let line = |number: u64| format!("1767927845.5\tC{number}\thost{number}.example.net");
+    let relay = Relay::start(&settings, None);
+    let mut sent: Vec<String> = header.map(str::to_owned).to_vec();
+    sent.extend((0..10).map(line));
+    relay.send("zeek", &sent);
+    let kept = relay.chunks_to(14).last().map(|chunk| chunk.next);
+    drop(relay);
+    let relay = Relay::start(&settings, kept);
+    relay.send("zeek", &[line(10), line(11)]);
+    let chunks = relay.chunks_to(16);
+    let ledger = &chunks[0].ledgers[0];
+    assert_eq!((ledger.received, ledger.parsed, ledger.unparsed), (2, 2, 0));
+}
