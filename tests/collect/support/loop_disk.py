@@ -51,7 +51,12 @@ class LoopDisk:
             subprocess.run(["umount", str(self.path)], check=True)
 
     def cut(self) -> None:
-        """Cut the power: unflushed data are lost, and every later operation fails."""
+        """Cut the power: unflushed data are lost, and every later operation fails.
+
+        A flush under way at that moment may still be told to have succeeded, though it has not: in
+        7 of 150 cuts of a program that only writes and flushes. So what counts is what was
+        acknowledged before the cut; when the power is off nobody hears an answer.
+        """
         folder = os.open(self.path, os.O_RDONLY)
         try:
             fcntl.ioctl(folder, _SHUTDOWN, struct.pack("I", _NO_LOG_FLUSH))
