@@ -128,6 +128,7 @@ impl Upkeep {
             }
             Done::Kept(_) => {}
         }
+        shared.health.works(Part::Housekeeping);
         // There may be more to do at once.
         self.looked_at = Duration::ZERO;
         Ok(())
