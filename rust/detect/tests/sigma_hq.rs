@@ -89,3 +89,21 @@ fn the_pairs_are_those_of_another_engine() {
     assert!(score.both > 5000, "{}", score.both);
     assert!(precision >= 0.999 && recall >= 0.999, "missed {missed:?}, extra {extra:?}");
 }
+
+#[test]
+fn asking_few_rules_finds_what_asking_all_does() {
+    let (Some(loaded), Some(folder)) = (RULES.as_ref(), support::shared("windows-events")) else {
+        return;
+    };
+    let mut matcher = loaded.rules.matcher();
+    let (mut fast, mut plain, mut matches) = (Vec::new(), Vec::new(), 0);
+    for set in ["sigmahq-regression", "sbousseaden", "yamato-deepblue"] {
+        for (id, event) in events(&folder, set, "json") {
+            matcher.matches_plainly(&event, &mut plain);
+            matcher.matches(&event, &mut fast);
+            assert_eq!(fast, plain, "of event {id} of {set}");
+            matches += fast.len();
+        }
+    }
+    assert!(matches > 1_000, "{matches}");
+}

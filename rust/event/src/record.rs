@@ -277,6 +277,10 @@ impl FieldSource for Record {
     fn parser(&self) -> &str {
         &self.parser
     }
+
+    fn as_record(&self) -> Option<&Record> {
+        Some(self)
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! How a rule looks at an event.
 
-use crate::{FieldName, Value};
+use crate::{FieldName, Record, Value};
 
 /// Anything a rule can be evaluated on. Names are the vendor's (`CommandLine`), never OCSF.
 ///
@@ -21,6 +21,11 @@ pub trait FieldSource {
 
     /// The id of the parser pack that read the record; `none` where nothing could.
     fn parser(&self) -> &str;
+
+    /// The record, where it is one: its fields can be gone over by their hashes.
+    fn as_record(&self) -> Option<&Record> {
+        None
+    }
 
     /// True where the record has the field, whatever its value.
     fn contains(&self, name: &FieldName) -> bool {

@@ -52,6 +52,12 @@ impl Cache {
         self.generation
     }
 
+    /// All texts of the event in lower case.
+    pub fn folded_texts(&mut self, source: &dyn FieldSource) -> &KeywordState {
+        self.keywords.read(source, self.generation);
+        &self.keywords
+    }
+
     /// The values of a slot.
     pub fn load(&mut self, slot: SlotId, slots: &Slots, source: &dyn FieldSource) -> Range<usize> {
         let (generation, known) = &self.slots[slot as usize];

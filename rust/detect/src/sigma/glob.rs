@@ -28,6 +28,16 @@ enum Shape {
     Pieces(Box<Pieces>),
 }
 
+/// A part of each value that a string matches, in lower case; of some strings it is all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Needed {
+    Exact(Box<str>),
+    Prefix(Box<str>),
+    Suffix(Box<str>),
+    /// Empty where any text may match.
+    Within(Box<str>),
+}
+
 /// What stands between two `*`: a fixed number of characters.
 #[derive(Debug, Clone)]
 struct Run {
@@ -92,6 +102,16 @@ impl Glob {
                 let longest = needles.map(|(_, finder)| finder.needle()).max_by_key(|n| n.len());
                 (longest.map_or("", utf8), false)
             }
+        }
+    }
+
+    /// What a value must have so that it can match, in lower case.
+    pub fn needed(&self) -> Needed {
+        match &self.shape {
+            Shape::Exact(text) => Needed::Exact(fold(text).into()),
+            Shape::Prefix(text) => Needed::Prefix(fold(text).into()),
+            Shape::Suffix(text) => Needed::Suffix(fold(text).into()),
+            _ => Needed::Within(fold(self.required().0).into()),
         }
     }
 

@@ -1,11 +1,11 @@
-//! Keywords: texts sought anywhere in an event, all of them in one pass.
+//! Keywords: texts sought anywhere in an event.
 //!
 //! What is searched: the value of every field, and, where the record is plain text, the text of
 //! the record as well. The text of a structured record (JSON, XML) is not searched, because its
-//! field names and escapes are no content. One automaton over a necessary part of each keyword
-//! reads all of that once an event, and only what it finds is looked at closer.
+//! field names and escapes are no content. All of that is made lower case once an event.
 
-use aho_corasick::{AhoCorasick, BuildError, MatchKind};
+use std::ops::Range;
+
 use bigsec_event::FieldSource;
 
 use super::names::{Keyword, KeywordId};
@@ -15,51 +15,30 @@ use crate::fold::{fold, fold_into};
 #[derive(Debug)]
 pub(super) struct KeywordIndex {
     keywords: Vec<Keyword>,
-    automaton: Option<AhoCorasick>,
-    /// For each pattern of the automaton: the keywords that need it.
-    needing: Vec<Vec<KeywordId>>,
-    /// Keywords without a literal part: the automaton says nothing of them.
-    unaided: Vec<bool>,
 }
 
-/// What is known of the event at hand.
+/// The texts of the event at hand in lower case.
 #[derive(Debug, Default)]
 pub(super) struct KeywordState {
     /// The event that was read.
     generation: u64,
-    /// For each keyword, the last event that has its necessary part.
-    candidate: Vec<u64>,
     folded: String,
+    texts: Vec<Range<usize>>,
 }
 
 impl KeywordIndex {
-    /// Makes keywords ready. An automaton that would be too large is done without.
+    /// Makes keywords ready.
     pub fn new(keywords: Vec<Keyword>) -> Self {
-        let mut patterns: Vec<String> = Vec::new();
-        let mut needing: Vec<Vec<KeywordId>> = Vec::new();
-        let mut unaided = vec![false; keywords.len()];
-        let mut places = std::collections::HashMap::new();
-        for (id, keyword) in keywords.iter().enumerate() {
-            let required = match keyword {
-                Keyword::Text(glob) => fold(glob.required().0),
-                Keyword::Regex(_) => String::new(),
-            };
-            if required.is_empty() {
-                unaided[id] = true;
-                continue;
-            }
-            let place = *places.entry(required.clone()).or_insert_with(|| {
-                patterns.push(required);
-                needing.push(Vec::new());
-                patterns.len() - 1
-            });
-            needing[place].push(id as KeywordId);
+        Self { keywords }
+    }
+
+    /// A part, in lower case, that some text of an event with this keyword has; nothing where the
+    /// keyword has none that is known.
+    pub fn required(&self, id: KeywordId) -> Option<String> {
+        match &self.keywords[id as usize] {
+            Keyword::Text(glob) => Some(fold(glob.required().0)).filter(|text| !text.is_empty()),
+            Keyword::Regex(_) => None,
         }
-        let automaton = build(&patterns).ok();
-        if automaton.is_none() {
-            unaided.fill(true);
-        }
-        Self { keywords, automaton, needing, unaided }
     }
 
     /// True where the event has the keyword.
@@ -70,55 +49,43 @@ impl KeywordIndex {
         state: &mut KeywordState,
         generation: u64,
     ) -> bool {
-        self.read(source, state, generation);
-        let keyword = &self.keywords[id as usize];
-        if !self.unaided[id as usize] {
-            if state.candidate[id as usize] != generation {
-                return false;
-            }
-            if let Keyword::Text(glob) = keyword
-                && !glob.cased
-                && glob.required().1
-            {
-                return true;
-            }
-        }
-        let folded = &mut state.folded;
-        any_text(source, &mut |text| match keyword {
-            Keyword::Regex(regex) => regex.is_match(text),
-            Keyword::Text(glob) if glob.cased => glob.matches(text),
+        match &self.keywords[id as usize] {
+            Keyword::Regex(regex) => any_text(source, &mut |text| regex.is_match(text)),
+            Keyword::Text(glob) if glob.cased => any_text(source, &mut |text| glob.matches(text)),
             Keyword::Text(glob) => {
-                folded.clear();
-                fold_into(text, folded);
-                glob.matches(folded)
+                state.read(source, generation);
+                state.each().any(|text| glob.matches(text))
             }
-        })
-    }
-
-    /// Finds the necessary parts of all keywords, unless that is done for this event.
-    fn read(&self, source: &dyn FieldSource, state: &mut KeywordState, generation: u64) {
-        if state.generation == generation {
-            return;
         }
-        state.generation = generation;
-        state.candidate.resize(self.keywords.len(), 0);
-        let Some(automaton) = &self.automaton else { return };
-        let KeywordState { candidate, folded, .. } = state;
-        any_text(source, &mut |text| {
-            folded.clear();
-            fold_into(text, folded);
-            for found in automaton.find_overlapping_iter(folded.as_str()) {
-                for id in &self.needing[found.pattern().as_usize()] {
-                    candidate[*id as usize] = generation;
-                }
-            }
-            false
-        });
     }
 }
 
-fn build(patterns: &[String]) -> Result<AhoCorasick, BuildError> {
-    AhoCorasick::builder().match_kind(MatchKind::Standard).build(patterns)
+impl KeywordState {
+    /// All texts, one behind the other.
+    pub fn all(&self) -> &str {
+        &self.folded
+    }
+
+    /// Each text.
+    pub fn each(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &self.folded[text.clone()])
+    }
+
+    /// Makes all texts lower case, unless that is done for this event.
+    pub fn read(&mut self, source: &dyn FieldSource, generation: u64) {
+        if self.generation == generation {
+            return;
+        }
+        self.generation = generation;
+        self.folded.clear();
+        self.texts.clear();
+        any_text(source, &mut |text| {
+            let start = self.folded.len();
+            fold_into(text, &mut self.folded);
+            self.texts.push(start..self.folded.len());
+            false
+        });
+    }
 }
 
 /// Visits the texts in which keywords are sought until `visit` answers `true`.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bigsec_event::FieldSource;
 
 use super::cache::Cache;
+use super::engine::{Gathered, Memo, Narrowing, Router};
 use super::evaluate::Event;
 use super::rule_set::RuleSet;
 use super::slot::View;
@@ -15,6 +16,10 @@ use crate::log_source::Alternative;
 pub struct Matcher {
     rules: Arc<RuleSet>,
     cache: Cache,
+    gathered: Gathered,
+    router: Router,
+    memo: Memo,
+    narrowing: Narrowing,
     /// For each rule, the last event that it matched: two ways to know an event count once.
     matched: Vec<u64>,
 }
@@ -22,7 +27,16 @@ pub struct Matcher {
 impl Matcher {
     pub(super) fn new(rules: Arc<RuleSet>) -> Self {
         let matched = vec![0; rules.rules().len()];
-        Self { rules, cache: Cache::default(), matched }
+        let gathered = Gathered::new(&rules.fields);
+        Self {
+            rules,
+            gathered,
+            matched,
+            cache: Cache::default(),
+            router: Router::default(),
+            memo: Memo::default(),
+            narrowing: Narrowing::default(),
+        }
     }
 
     /// The rules that are tried.
@@ -32,6 +46,28 @@ impl Matcher {
 
     /// Puts the rules that match into `out`, ascending, as places in [`RuleSet::rules`].
     pub fn matches(&mut self, source: &dyn FieldSource, out: &mut Vec<u32>) {
+        out.clear();
+        let rules = self.begin();
+        if let Some(record) = source.as_record() {
+            self.gathered.read(record, &rules.fields);
+        }
+        let Self { cache, gathered, router, memo, narrowing, .. } = self;
+        let plan = router.plan(&rules, source, gathered, |route| {
+            belongs(&rules, rules.alternative(&rules.routes[route as usize]), cache, source)
+        });
+        plan.narrow(gathered, source, &rules, cache, memo, narrowing);
+        let found = std::mem::take(&mut narrowing.found);
+        for candidate in &found {
+            let view = candidate.route.map_or(&None, |route| &rules.routes[route as usize].view);
+            self.attempt(&rules, &[candidate.rule], view, source, out);
+        }
+        self.narrowing.found = found;
+        out.sort_unstable();
+    }
+
+    /// The same by asking every rule of the event's log sources: what the other is held against.
+    #[doc(hidden)]
+    pub fn matches_plainly(&mut self, source: &dyn FieldSource, out: &mut Vec<u32>) {
         out.clear();
         let rules = self.begin();
         let mut claimed = false;
@@ -60,12 +96,7 @@ impl Matcher {
         alternative: &Alternative,
         source: &dyn FieldSource,
     ) -> bool {
-        let parsers = &alternative.parsers;
-        if !parsers.is_empty() && !parsers.iter().any(|parser| parser == source.parser()) {
-            return false;
-        }
-        let Some(predicate) = &alternative.predicate else { return true };
-        self.event(rules, &None, source).holds(predicate, &[])
+        belongs(rules, alternative, &mut self.cache, source)
     }
 
     fn attempt(
@@ -105,4 +136,20 @@ impl Matcher {
             view: view.as_deref(),
         }
     }
+}
+
+/// Whether an event is of an alternative of a log source.
+fn belongs(
+    rules: &RuleSet,
+    alternative: &Alternative,
+    cache: &mut Cache,
+    source: &dyn FieldSource,
+) -> bool {
+    let parsers = &alternative.parsers;
+    if !parsers.is_empty() && !parsers.iter().any(|parser| parser == source.parser()) {
+        return false;
+    }
+    let Some(predicate) = &alternative.predicate else { return true };
+    let (slots, keywords) = (&rules.slots, &rules.keywords);
+    Event { source, slots, keywords, cache, view: None }.holds(predicate, &[])
 }

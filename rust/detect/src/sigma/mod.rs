@@ -1,7 +1,7 @@
 //! Sigma: reading rules, and trying them on events.
 //!
-//! This is the plain evaluator: each rule of an event's log source is asked by itself. It is
-//! the oracle of whatever is faster. Where Sigma leaves a choice:
+//! The plain evaluator asks one rule about one event; which rules are worth asking, [`engine`]
+//! finds. Where Sigma leaves a choice:
 //!
 //! * Text compares without case, by each character's simple lower-case form, unless `cased`.
 //! * A missing field meets no positive test, `null` excepted; `not` of that is true.
@@ -17,6 +17,7 @@ mod detection;
 mod document;
 mod draft;
 mod encode;
+mod engine;
 mod evaluate;
 mod explain;
 mod finish;

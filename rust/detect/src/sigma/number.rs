@@ -51,7 +51,8 @@ impl Number {
     }
 
     #[allow(clippy::cast_precision_loss, reason = "an integer meets a real number")]
-    fn real(self) -> f64 {
+    /// The nearest real number.
+    pub fn real(self) -> f64 {
         match self {
             Self::Integer(integer) => integer as f64,
             Self::Real(real) => real,

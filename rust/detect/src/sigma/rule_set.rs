@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::engine::{PlanRule, Plans};
 use super::keyword::KeywordIndex;
 use super::matcher::Matcher;
-use super::names::Names;
+use super::names::{FieldTable, Names};
 use super::rule::Rule;
 use super::slot::{Slots, View};
 use crate::log_source::{Alternative, Table};
@@ -17,9 +18,11 @@ const ENGINE_VERSION: &[u8] = b"sigma evaluator 1";
 pub struct RuleSet {
     rules: Vec<Rule>,
     version: String,
+    pub(super) fields: FieldTable,
     pub(super) slots: Slots,
     pub(super) keywords: KeywordIndex,
     pub(super) routes: Vec<Route>,
+    pub(super) plans: Plans,
     /// Rules for every event.
     pub(super) everywhere: Vec<u32>,
     /// Rules whose log source is not in the table: for events that no entry claims.
@@ -68,7 +71,33 @@ impl RuleSet {
         }
         let version = version(&rules, &table);
         let keywords = KeywordIndex::new(names.keywords);
-        Self { rules, version, slots, keywords, routes, everywhere, unclaimed, table }
+        let (fields, plans) = (names.fields, Plans::default());
+        Self {
+            rules,
+            version,
+            fields,
+            slots,
+            keywords,
+            routes,
+            plans,
+            everywhere,
+            unclaimed,
+            table,
+        }
+    }
+
+    /// The rules for events of these routes.
+    pub(super) fn rules_of(&self, routes: &[u32]) -> Vec<PlanRule> {
+        let of_route = |route: &u32| {
+            let rules = &self.routes[*route as usize].rules;
+            let route = Some(*route);
+            rules.iter().map(move |rule| PlanRule { rule: *rule, route })
+        };
+        let mut rules: Vec<PlanRule> = routes.iter().flat_map(of_route).collect();
+        let unclaimed = if routes.is_empty() { self.unclaimed.as_slice() } else { &[] };
+        let anywhere = unclaimed.iter().chain(&self.everywhere);
+        rules.extend(anywhere.map(|rule| PlanRule { rule: *rule, route: None }));
+        rules
     }
 
     /// The rules, in the order of their files.
