@@ -193,7 +193,7 @@ fn made_up_rules_match_made_up_events_alike() {
     let config = ProptestConfig { cases: 800, failure_persistence: None, ..Default::default() };
     let made =
         (prop::collection::vec(rule(), 16), prop::collection::vec(record(), 20), any::<bool>());
-    let (pairs, matches) = (Cell::new(0), Cell::new(0));
+    let (asked_for, matches) = (Cell::new(0), Cell::new(0));
     let run = TestRunner::new(config).run(&made, |(rules, records, with_table)| {
         let names: Vec<String> = (0..rules.len()).map(|at| format!("{at}.yml")).collect();
         let texts: Vec<(&str, &str)> =
@@ -202,15 +202,15 @@ fn made_up_rules_match_made_up_events_alike() {
         let log_sources = LogSources::from_text("table", table).expect("the table is sound");
         let options = LoadOptions { log_sources, ..LoadOptions::default() };
         let loaded = RuleSet::from_texts(&texts, &options);
-        let mut matcher = loaded.rules.matcher();
+        let mut asking = loaded.rules.matcher();
         for record in &records {
-            let found = asked(&mut matcher, record);
-            pairs.set(pairs.get() + loaded.rules.rules().len());
+            let found = asked(&mut asking, record);
+            asked_for.set(asked_for.get() + loaded.rules.rules().len());
             matches.set(matches.get() + found.len());
         }
         Ok(())
     });
     run.expect("they match alike");
-    println!("{} pairs, {} matches", pairs.get(), matches.get());
-    assert!(pairs.get() > 200_000 && matches.get() > 10_000);
+    println!("{} pairs, {} matches", asked_for.get(), matches.get());
+    assert!(asked_for.get() > 200_000 && matches.get() > 10_000);
 }

@@ -18,6 +18,7 @@ from support.scale import dice, scale
 from support.sources import Sources
 
 MUTATIONS = scale(60, 5_000)
+BROKEN_STORE = 69
 RECORDS = 400
 # Files that the daemon owns alone and makes anew at each start.
 _PASSING = frozenset(["lock", "reserve"])
@@ -111,7 +112,10 @@ def test_p16_bad_state_is_healed_or_named(tmp_path: Path) -> None:
             daemon.launch()
             if _becomes_ready(daemon, told):
                 started += 1
-                assert daemon.stop() == 0, f"{told}: {daemon.tail()}"
+                # What lies deep in a file may be met only while it runs; then it says so at the end.
+                code = daemon.stop()
+                named = code == BROKEN_STORE and target.name in daemon.output.read_text()
+                assert code == 0 or named, f"{told}: {code}: {daemon.tail()}"
             else:
                 refused += 1
                 _assert_named(daemon, target, told)

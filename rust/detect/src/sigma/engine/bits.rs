@@ -8,7 +8,7 @@ pub fn words(rules: usize) -> usize {
 /// All rules.
 pub fn full(rules: usize) -> Vec<u64> {
     let mut all = vec![u64::MAX; words(rules)];
-    if let (Some(last), true) = (all.last_mut(), rules % 64 != 0) {
+    if let (Some(last), true) = (all.last_mut(), !rules.is_multiple_of(64)) {
         *last = (1 << (rules % 64)) - 1;
     }
     all

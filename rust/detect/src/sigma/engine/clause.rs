@@ -74,7 +74,10 @@ impl Clause {
 impl Need {
     /// Longer literals are rarer, whole values rarer than parts.
     fn weight(&self) -> f64 {
-        let rare = |text: &str, base: f64| base * 0.8_f64.powi(text.chars().count().min(40) as i32);
+        let rare = |text: &str, base: f64| {
+            let letters = text.chars().take(40);
+            letters.fold(base, |weight, _| weight * 0.8)
+        };
         match self {
             Self::Exact(text) => rare(text, 0.2),
             Self::Prefix(text) | Self::Suffix(text) => rare(text, 0.4),
@@ -115,13 +118,12 @@ impl Lower<'_> {
     fn node(&self, node: &Node) -> Vec<Clause> {
         match node {
             Node::All(nodes) => nodes.iter().flat_map(|node| self.node(node)).collect(),
-            Node::Any(nodes) => self.any(nodes),
             Node::AtLeast(0, _) | Node::Not(_) => Vec::new(),
             Node::Keywords(item) => self.keywords(item).unwrap_or_default(),
             Node::AtLeast(count, nodes) if *count >= nodes.len() => {
                 nodes.iter().flat_map(|node| self.node(node)).collect()
             }
-            Node::AtLeast(_, nodes) => self.any(nodes),
+            Node::Any(nodes) | Node::AtLeast(_, nodes) => self.any(nodes),
             Node::Selection(index) => self.node(&self.selections[*index].1),
             Node::Field(item) => self.field(item),
         }
@@ -198,11 +200,11 @@ fn together(branches: &[Vec<Clause>], fits: impl Fn(&Clause) -> bool) -> Option<
 fn needs(test: &Test) -> Vec<Need> {
     match test {
         Test::Text(glob) => vec![match glob.needed() {
-            Needed::Exact(text) => Need::Exact(text),
-            Needed::Prefix(text) => Need::Prefix(text),
-            Needed::Suffix(text) => Need::Suffix(text),
-            Needed::Within(text) if text.is_empty() => Need::Text,
-            Needed::Within(text) => Need::Within(text),
+            Needed::Exact(literal) => Need::Exact(literal),
+            Needed::Prefix(literal) => Need::Prefix(literal),
+            Needed::Suffix(literal) => Need::Suffix(literal),
+            Needed::Within(literal) if literal.is_empty() => Need::Text,
+            Needed::Within(literal) => Need::Within(literal),
         }],
         Test::Number(written, number) => {
             vec![Need::Exact(written.clone()), Need::Number(number_bits(*number))]

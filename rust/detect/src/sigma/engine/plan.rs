@@ -143,14 +143,12 @@ impl Plan {
         for (at, slot) in self.slots.iter().enumerate() {
             let key = mix(self.number, at as u64 + 1);
             let mut reading = Reading { slot, all: &self.all, key, memo, layers, folded };
-            match (&set.slots.list[slot.slot as usize], source.as_record()) {
-                (Slot::Field(_), Some(record)) => {
-                    reading.record(record, gathered, slot.slot, &mut combined);
-                }
-                _ => {
-                    let values = cache.load(slot.slot, &set.slots, source);
-                    reading.cached(cache, values, &mut combined);
-                }
+            let place = &set.slots.list[slot.slot as usize];
+            if let (Slot::Field(_), Some(record)) = (place, source.as_record()) {
+                reading.record(record, gathered, slot.slot, &mut combined);
+            } else {
+                let values = cache.load(slot.slot, &set.slots, source);
+                reading.cached(cache, values, &mut combined);
             }
         }
         if let Some(slot) = &self.any_text {

@@ -71,10 +71,13 @@ pub struct SlotIndex {
     pub layers: usize,
 }
 
+/// Literals, and nothing where they are too many.
+type Known = HashMap<Box<[Box<str>]>, Option<Arc<Literals>>>;
+
 /// The literals of all plans: many plans have the same.
 #[derive(Debug, Default)]
 pub struct LiteralSets {
-    known: Mutex<HashMap<Box<[Box<str>]>, Option<Arc<Literals>>>>,
+    known: Mutex<Known>,
 }
 
 impl LiteralSets {
