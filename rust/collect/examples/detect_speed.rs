@@ -27,7 +27,7 @@ fn main() {
     let text = std::fs::read(file).expect("the file can be read");
     let mut matcher = loaded.rules.matcher();
     let (mut parsed, mut found) = (Parsed::default(), Vec::new());
-    let (mut events, mut matches) = (0_u64, 0_usize);
+    let (mut events, mut total) = (0_u32, 0_usize);
     let start = Instant::now();
     for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
         parser.parse(line, 0, &mut parsed);
@@ -43,11 +43,11 @@ fn main() {
             }
             _ => matcher.matches(&parsed.record, &mut found),
         }
-        matches += found.len();
+        total += found.len();
     }
     let took = start.elapsed();
     println!(
-        "{events} events, {matches} matches, {took:.2?}, {:.0}/s",
-        events as f64 / took.as_secs_f64()
+        "{events} events, {total} matches, {took:.2?}, {:.0}/s",
+        f64::from(events) / took.as_secs_f64()
     );
 }

@@ -112,7 +112,7 @@ def test_p16_bad_state_is_healed_or_named(tmp_path: Path) -> None:
             daemon.launch()
             if _becomes_ready(daemon, told):
                 started += 1
-                # What lies deep in a file may be met only while it runs; then it says so at the end.
+                # What lies deep in a file may be met only while it runs; its end says so.
                 code = daemon.stop()
                 named = code == BROKEN_STORE and target.name in daemon.output.read_text()
                 assert code == 0 or named, f"{told}: {code}: {daemon.tail()}"
