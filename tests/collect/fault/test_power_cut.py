@@ -41,10 +41,12 @@ def test_p1_power_cut_loses_nothing_acknowledged(tmp_path: Path) -> None:
             crowd.run_for(random.uniform(*RUN_S), rate)
             canary = disk.path / f"unflushed-{number}"
             canary.write_bytes(b"x" * 65536)
-            acked = crowd.acked()
+            crowd.deafen(deaf=True)
             disk.cut()
             time.sleep(0.1)
             daemon.kill()
+            acked = crowd.acked()
+            crowd.deafen(deaf=False)
             disk.unmount()
             disk.mount()
             canaries_lost += not canary.exists() or canary.stat().st_size == 0

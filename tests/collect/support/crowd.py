@@ -78,6 +78,10 @@ class Crowd:
         """What has been acknowledged up to now."""
         return {"relp": set(self.relp.acked.copy()), "http": set(self.http.acked.copy())}
 
+    def deafen(self, *, deaf: bool) -> None:
+        """Whether senders hear answers from now on."""
+        self.relp.deaf = self.http.deaf = deaf
+
     def check(self) -> None:
         """Raise what a sender's thread raised."""
         if self._failed:

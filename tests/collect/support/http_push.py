@@ -27,6 +27,8 @@ class HttpSender:
         self.acked: set[int] = set()
         self.statuses: dict[int, int] = {}
         self.reconnects = 0
+        self.deaf = False
+        """Answers are not heard: the line is dead, and what was sent is sent again."""
         self._connection: http.client.HTTPConnection | None = None
 
     def step(self, until: int, timeout_s: float = 2.0) -> bool:
@@ -37,6 +39,8 @@ class HttpSender:
         body = b"".join(self.make(number) + b"\n" for number in numbers)
         try:
             status = self._post(body, timeout_s)
+            if self.deaf:
+                raise ConnectionError("deaf")
         except (OSError, http.client.HTTPException):
             self.close()
             self.reconnects += 1

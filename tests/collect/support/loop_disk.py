@@ -54,8 +54,8 @@ class LoopDisk:
         """Cut the power: unflushed data are lost, and every later operation fails.
 
         A flush under way at that moment may still be told to have succeeded, though it has not: in
-        7 of 150 cuts of a program that only writes and flushes. So what counts is what was
-        acknowledged before the cut; when the power is off nobody hears an answer.
+        7 of 150 cuts of a program that only writes and flushes. So senders must not hear answers
+        from the cut on, as nobody does when the power is off.
         """
         folder = os.open(self.path, os.O_RDONLY)
         try:

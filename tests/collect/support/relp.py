@@ -32,6 +32,8 @@ class RelpSender:
         self.unacked: deque[int] = deque()
         self.refused: list[tuple[int, bytes]] = []
         self.reconnects = 0
+        self.deaf = False
+        """Answers are not heard: the line is dead, and what was sent is sent again."""
         self._socket: socket.socket | None = None
         self._waiting: dict[int, int] = {}
         self._transaction = 0
@@ -93,6 +95,8 @@ class RelpSender:
 
     def _take_answers(self) -> None:
         self._receive()
+        if self.deaf:
+            raise ConnectionError("deaf")
         while (answer := self._next_answer()) is not None:
             transaction, command, text = answer
             if command == b"serverclose":

@@ -9,7 +9,9 @@
 //! Between the pairs stand blanks, tabs, or `;`, `,` and `|`: what follows the first pair tells.
 //! Words of the form `name:value` between two pairs are pairs too; any other text there is `extra`.
 //!
-//! A line is one of these where it begins with a pair and two more follow.
+//! A line is one of these where it begins with a pair and two more follow, or where three pairs
+//! follow on some words before: `[proxy] a=1 b=2 c=3`. Those words are `extra`, and each by itself
+//! `extra.1`, `extra.2` and so on, without brackets and colons around it.
 
 use bigsec_event::{Fields, codes};
 
@@ -24,19 +26,30 @@ pub struct KeyValue {
 
 /// Pairs that a line must begin with.
 const FEWEST: usize = 3;
+/// Bytes that the words before the first pair may have.
+const MAX_HEAD: usize = 256;
+/// More words before the first pair are not told one by one.
+const MAX_WORDS: usize = 8;
 /// Separators that are tried beside blanks.
 const SEPARATORS: [&str; 3] = [";", ",", "|"];
 
 impl Decoder for KeyValue {
     fn claims(&self, text: &str) -> bool {
-        separator(text)
-            .is_some_and(|separator| Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST)
+        match separator(text) {
+            Some(separator) => Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST,
+            None => with_head(text).is_some(),
+        }
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
-        let separator =
-            separator(text).ok_or(DecodeError { code: codes::PARSE_MALFORMED, offset: 0 })?;
-        let mut pairs = Pairs::quoted(text, separator);
+        let (separator, mut pairs) = if let Some(separator) = separator(text) {
+            (separator, Pairs::quoted(text, separator))
+        } else {
+            let (head, pairs) =
+                with_head(text).ok_or(DecodeError { code: codes::PARSE_MALFORMED, offset: 0 })?;
+            put_head(head, out);
+            (Separator::Blank, pairs)
+        };
         while let Some(pair) = pairs.next() {
             if out.len() >= MAX_FIELDS {
                 let offset = pairs.at();
@@ -87,6 +100,32 @@ fn separator(text: &str) -> Option<Separator<'static>> {
     }
     best
 }
+
+/// The words before the first pair, and the pairs; nothing where there are too few.
+fn with_head(text: &str) -> Option<(&str, Pairs<'_, 'static>)> {
+    let mut pairs = Pairs::quoted(text, Separator::Blank);
+    let head = pairs.take_prose();
+    let is_one = head.len() <= MAX_HEAD && pairs.clone().take(FEWEST).count() == FEWEST;
+    is_one.then_some((head, pairs))
+}
+
+/// Tells the words before the first pair.
+fn put_head(head: &str, out: &mut Fields) {
+    out.push_str("extra", head);
+    let words = || head.split_whitespace().map(|word| word.trim_matches(AROUND));
+    if words().count() > MAX_WORDS {
+        return;
+    }
+    const NAMES: [&str; MAX_WORDS] = [
+        "extra.1", "extra.2", "extra.3", "extra.4", "extra.5", "extra.6", "extra.7", "extra.8",
+    ];
+    for (name, word) in NAMES.iter().zip(words()).filter(|(_, word)| !word.is_empty()) {
+        out.push_str(name, word);
+    }
+}
+
+/// What may stand around a word before the first pair.
+const AROUND: [char; 9] = ['[', ']', '(', ')', '<', '>', ':', ',', '"'];
 
 /// True where all is words such as `pid:6689`.
 fn is_words_with_colon(text: &str) -> bool {
