@@ -19,7 +19,7 @@ from support.sources import Sources
 
 ROUNDS = scale(3, 50)
 VISIBLE_S = 2.0
-HEALS_S = 10.0
+HEALS_S = 20.0
 
 
 @pytest.mark.timeout(scale(120, 1800))

@@ -30,6 +30,9 @@ const FEWEST: usize = 3;
 const MAX_HEAD: usize = 256;
 /// More words before the first pair are not told one by one.
 const MAX_WORDS: usize = 8;
+/// What they are called.
+const WORDS: [&str; MAX_WORDS] =
+    ["extra.1", "extra.2", "extra.3", "extra.4", "extra.5", "extra.6", "extra.7", "extra.8"];
 /// Separators that are tried beside blanks.
 const SEPARATORS: [&str; 3] = [";", ",", "|"];
 
@@ -103,6 +106,10 @@ fn separator(text: &str) -> Option<Separator<'static>> {
 
 /// The words before the first pair, and the pairs; nothing where there are too few.
 fn with_head(text: &str) -> Option<(&str, Pairs<'_, 'static>)> {
+    // Attributes of XML are pairs of their own kind.
+    if text.strip_prefix('<').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())) {
+        return None;
+    }
     let mut pairs = Pairs::quoted(text, Separator::Blank);
     let head = pairs.take_prose();
     let is_one = head.len() <= MAX_HEAD && pairs.clone().take(FEWEST).count() == FEWEST;
@@ -116,10 +123,7 @@ fn put_head(head: &str, out: &mut Fields) {
     if words().count() > MAX_WORDS {
         return;
     }
-    const NAMES: [&str; MAX_WORDS] = [
-        "extra.1", "extra.2", "extra.3", "extra.4", "extra.5", "extra.6", "extra.7", "extra.8",
-    ];
-    for (name, word) in NAMES.iter().zip(words()).filter(|(_, word)| !word.is_empty()) {
+    for (name, word) in WORDS.iter().zip(words()).filter(|(_, word)| !word.is_empty()) {
         out.push_str(name, word);
     }
 }
