@@ -45,6 +45,9 @@ pub(crate) struct Recogniser {
 
 /// The decoder whose messages are looked into.
 const CARRIER: &str = "syslog";
+/// The decoder of pairs, and that of any text.
+const PAIRS: &str = "key_value";
+const PLAIN: &str = "plain";
 
 /// The carrier's fields, and what they are called beside those of the message.
 const HEADER: [(&str, &str); 7] = [
@@ -99,7 +102,9 @@ impl Recogniser {
             match slot.decode(record) {
                 Ok(Decoded::Directive) => return Found::Directive,
                 Ok(Decoded::Event) => {
-                    if let Some((at, pack)) = self.choose(at, record) {
+                    let chosen = self.choose(at, record);
+                    let chosen = chosen.map(|(at, pack)| self.prose(at, pack, record));
+                    if let Some((at, pack)) = chosen {
                         let slot = &self.slots[at];
                         return Found::Pack(&slot.packs[pack], slot.kind);
                     }
@@ -125,6 +130,25 @@ impl Recogniser {
             return Some(found);
         }
         first.map(|pack| (at, pack))
+    }
+
+    /// Pairs that only the pack of all pairs knows may be the prose of a source that is known.
+    fn prose(&mut self, at: usize, pack: usize, record: &mut Record) -> (usize, usize) {
+        let slot = &self.slots[at];
+        if slot.kind.id != PAIRS || self.pack_given || slot.packs[pack].is_particular() {
+            return (at, pack);
+        }
+        let Some(plain) = self.slots.iter().position(|slot| slot.kind.id == PLAIN) else {
+            return (at, pack);
+        };
+        record.set_aside();
+        if self.slots[plain].decode(record) == Ok(Decoded::Event)
+            && let Some(known) = self.pack_of(&self.slots[plain], record)
+        {
+            return (plain, known);
+        }
+        record.put_back();
+        (at, pack)
     }
 
     fn pack_of(&self, slot: &Slot, record: &Record) -> Option<usize> {
