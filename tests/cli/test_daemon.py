@@ -425,3 +425,27 @@ def test_a_key_that_another_follows_keeps_the_log_provable(place: Place) -> None
     verified = place.bigsec("verify", "data", "--key", first, "--json")
     assert verified.code == 5
     assert "wrong-key" in {one["kind"] for one in json.loads(verified.out)["findings"]}
+
+
+def test_p13_limits_made_smaller_and_larger_between_runs_leave_the_log_whole(place: Place) -> None:
+    settings = (place.folder / "bigsec.toml").read_text()
+    forms = [
+        ("segment_bytes = 65536\ngroup_bytes = 4096", ""),
+        ("segment_bytes = 4194304\ngroup_bytes = 1048576", "record_bytes_max = 65536"),
+        (
+            "segment_bytes = 131072\nsegment_age_s = 1\ncompress = false",
+            "queue_bytes_max = 67108864",
+        ),
+        ("segment_bytes = 65536", ""),
+    ]
+    for turn, (log, limits) in enumerate(forms):
+        text = settings.replace("[log]", f"[log]\n{log}", 1) + f"\n[limits]\n{limits}\n"
+        (place.folder / "bigsec.toml").write_text(text)
+        place.start()
+        for part in range(4):
+            first = turn * 4_000 + part * 1_000
+            place.post(range(first, first + 1_000))
+        assert place.end(signal.SIGTERM) == 0
+    assert place.bigsec("verify", "data").code == 0
+    assert place.received() == 16_000
+    assert sorted(place.sunk()) == list(range(16_000))
