@@ -76,6 +76,7 @@ const VALUES: &[&str] = &[
     "a b",
     "-a /b",
     "null",
+    "aa\u{212a}A",
 ];
 
 const WRITTEN: &[&str] = &[
@@ -134,7 +135,7 @@ fn selection() -> impl Strategy<Value = String> {
     let mapping = mapping.boxed();
     let list = prop::collection::vec(mapping.clone(), 1..4)
         .prop_map(|mappings| format!("[{}]", mappings.join(", ")));
-    let words = &["'ab'", "'aaaa'", "'É'", "'a?b'", "'*'"][..];
+    let words = &["'ab'", "'aaaa'", "'aaka'", "'É'", "'a?b'", "'*'"][..];
     let keywords = prop::collection::vec(select(words), 1..3)
         .prop_map(|words| format!("[{}]", words.join(", ")));
     prop_oneof![4 => mapping, 2 => list, 1 => keywords]

@@ -151,6 +151,11 @@ impl Record {
         &self.text
     }
 
+    /// The buffers in which all names and values lie: the text, and what had to be copied.
+    pub fn buffers(&self) -> [&str; 2] {
+        [&self.text, &self.fields.scratch]
+    }
+
     /// Names the pack that read this record.
     pub fn set_parser(&mut self, parser: &Arc<str>) {
         if !Arc::ptr_eq(&self.parser, parser) {
@@ -239,11 +244,12 @@ impl Record {
 
     #[inline]
     fn find(&self, name: &FieldName, from: usize) -> Option<usize> {
-        self.fields.hashes[from..]
-            .iter()
-            .position(|hash| *hash == name.hash())
-            .map(|index| from + index)
-            .filter(|index| same_name(self.slice(self.fields.list[*index].name), name.as_str()))
+        let hashes = self.fields.hashes[from..].iter().enumerate();
+        // Other names may have the hash, too: whoever writes the record can see to that.
+        hashes
+            .filter(|(_, hash)| **hash == name.hash())
+            .map(|(index, _)| from + index)
+            .find(|index| same_name(self.slice(self.fields.list[*index].name), name.as_str()))
     }
 
     #[inline]
@@ -313,6 +319,17 @@ mod tests {
             false
         });
         assert_eq!(seen, ["1", "2"]);
+    }
+
+    #[test]
+    fn a_name_with_the_same_hash_hides_nothing() {
+        let mut record = Record::new();
+        record.reset("");
+        record.push("user\x7fname", "other", Kind::String);
+        record.push("user_name", "root", Kind::String);
+        let name = FieldName::new("User_Name");
+        assert_eq!(record.name_hash(0), name.hash());
+        assert_eq!(record.get(&name), Some(Value::string("root")));
     }
 
     #[test]

@@ -21,6 +21,42 @@ struct LogFile {
     format: u64,
     name: String,
     id: String,
+    /// CRC-32C of the three before, in their order, a line each. The first logs have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc32c: Option<u32>,
+}
+
+impl LogFile {
+    fn new(name: &str, id: &[u8; 16]) -> Self {
+        let id = id.map(|byte| format!("{byte:02x}")).concat();
+        let mut made =
+            Self { format: u64::from(FORMAT_VERSION), name: name.to_owned(), id, crc32c: None };
+        made.crc32c = Some(made.checksum());
+        made
+    }
+
+    fn checksum(&self) -> u32 {
+        crc32c::crc32c(format!("{}\n{}\n{}\n", self.format, self.name, self.id).as_bytes())
+    }
+
+    /// Reads the content; nothing where it is damaged.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let content: Self = serde_json::from_slice(bytes).ok()?;
+        content.crc32c.is_none_or(|told| told == content.checksum()).then_some(content)
+    }
+}
+
+/// Name and id that the bytes of a `log.json` tell; nothing where they are damaged.
+pub(crate) fn parse_log_file(
+    path: &Path,
+    bytes: &[u8],
+) -> Result<Option<(String, [u8; 16])>, LogError> {
+    let Some(content) = LogFile::read(bytes) else { return Ok(None) };
+    if content.format > u64::from(FORMAT_VERSION) {
+        return Err(LogError::Newer { path: path.to_owned(), version: content.format });
+    }
+    let id = parse_id(&content.id).filter(|_| is_log_name(&content.name) && content.format > 0);
+    Ok(id.map(|id| (content.name, id)))
 }
 
 /// What is known of `log.json`.
@@ -32,8 +68,6 @@ pub(crate) enum LogFileState {
     Absent,
     /// It cannot be read, or says something else.
     Garbled,
-    /// It says that a newer version wrote the log.
-    Newer(u64),
 }
 
 /// Which log it is.
@@ -117,9 +151,6 @@ fn tell(storage: &dyn Storage, dir: &Path, segments: &[SegmentInfo]) -> Result<T
             Err(HeaderFault::Damaged) => {}
         }
     }
-    if let (None, Err(LogFileState::Newer(version))) = (&header, &cache) {
-        return Err(LogError::Newer { path: dir.join(LOG_FILE), version: *version });
-    }
     let found = match (header, &cache, mark) {
         (Some((name, id)), ..) => Some((Some(name), id)),
         (None, Ok((name, id)), _) => Some((Some(name.clone()), *id)),
@@ -151,14 +182,7 @@ fn read_log_file(
     };
     let mut bytes = [0; LOG_FILE_BYTES_MAX];
     let len = read_full_at(file.as_ref(), &mut bytes, 0).at(&path)?;
-    let Ok(content) = serde_json::from_slice::<LogFile>(&bytes[..len]) else {
-        return Ok(Err(LogFileState::Garbled));
-    };
-    if content.format > u64::from(FORMAT_VERSION) {
-        return Ok(Err(LogFileState::Newer(content.format)));
-    }
-    let id = parse_id(&content.id).filter(|_| is_log_name(&content.name) && content.format > 0);
-    Ok(id.map(|id| (content.name, id)).ok_or(LogFileState::Garbled))
+    Ok(parse_log_file(&path, &bytes[..len])?.ok_or(LogFileState::Garbled))
 }
 
 /// The id in either slot of the watermark.
@@ -179,9 +203,7 @@ pub(crate) fn write_log_file(
     dir: &Path,
     identity: &Identity,
 ) -> io::Result<()> {
-    let id = identity.id.map(|byte| format!("{byte:02x}")).concat();
-    let format = u64::from(FORMAT_VERSION);
-    let mut text = serde_json::to_vec(&LogFile { format, name: identity.name.clone(), id })?;
+    let mut text = serde_json::to_vec(&LogFile::new(&identity.name, &identity.id))?;
     text.push(b'\n');
     let made = dir.join(format!("{LOG_FILE}.new"));
     match storage.remove(&made) {

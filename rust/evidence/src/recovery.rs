@@ -135,7 +135,7 @@ impl Recoverer<'_> {
             LogFileState::Absent => {
                 self.damage(DamageKind::LogFile, self.last_first(), "log.json is missing");
             }
-            LogFileState::Garbled | LogFileState::Newer(_) => {
+            LogFileState::Garbled => {
                 self.move_aside(&self.dir.join(LOG_FILE))?;
                 let what = "log.json cannot be read, or names another log";
                 self.damage(DamageKind::LogFile, self.last_first(), what);

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use bigsec_event::{FieldName, FieldSource, Kind};
+use bigsec_event::{FieldName, FieldSource, Kind, Record};
 
+use super::engine::Gathered;
 use super::keyword::KeywordState;
 use super::slot::{Slot, SlotId, Slots};
 use crate::fold::fold_into;
@@ -59,17 +60,37 @@ impl Cache {
     }
 
     /// The values of a slot.
-    pub fn load(&mut self, slot: SlotId, slots: &Slots, source: &dyn FieldSource) -> Range<usize> {
+    pub fn load(
+        &mut self,
+        slot: SlotId,
+        slots: &Slots,
+        source: &dyn FieldSource,
+        gathered: Option<&Gathered>,
+    ) -> Range<usize> {
         let (generation, known) = &self.slots[slot as usize];
         if *generation == self.generation {
             return known.clone();
         }
         let values = match &slots.list[slot as usize] {
-            Slot::Field(name) => self.read(name, source),
-            Slot::Derived { from, derivation } => self.derive(from, derivation, slots, source),
+            Slot::Field(name) => match source.as_record().zip(gathered) {
+                Some((record, gathered)) => self.pick(gathered.fields(slot), record),
+                None => self.read(name, source),
+            },
+            Slot::Derived { from, derivation } => {
+                self.derive(from, derivation, slots, source, gathered)
+            }
         };
         self.slots[slot as usize] = (self.generation, values.clone());
         values
+    }
+
+    fn pick(&mut self, places: impl Iterator<Item = usize>, record: &Record) -> Range<usize> {
+        let start = self.values.len();
+        for place in places {
+            let value = record.field(place).1;
+            self.push(value.text, value.kind);
+        }
+        start..self.values.len()
     }
 
     fn read(&mut self, name: &FieldName, source: &dyn FieldSource) -> Range<usize> {
@@ -87,11 +108,12 @@ impl Cache {
         derivation: &Derivation,
         slots: &Slots,
         source: &dyn FieldSource,
+        gathered: Option<&Gathered>,
     ) -> Range<usize> {
         let mut joined = std::mem::take(&mut self.joined);
         joined.clear();
         let complete = from.iter().enumerate().all(|(index, part)| {
-            let values = self.load(*part, slots, source);
+            let values = self.load(*part, slots, source, gathered);
             let first = self.values[values].iter().find(|value| value.kind.has_text());
             let Some(first) = first else { return false };
             if index > 0 {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use bigsec_event::{FieldSource, Kind};
 
 use super::cache::{Cache, Cached};
+use super::engine::Gathered;
 use super::keyword::KeywordIndex;
 use super::names::FieldId;
 use super::network;
@@ -15,6 +16,8 @@ use super::test::{FieldItem, KeywordItem, Node, Test};
 /// One event, and what is needed to ask about it.
 pub(super) struct Event<'e> {
     pub source: &'e dyn FieldSource,
+    /// Where its fields are, if it is a record that was gone over.
+    pub gathered: Option<&'e Gathered>,
     pub slots: &'e Slots,
     pub keywords: &'e KeywordIndex,
     pub cache: &'e mut Cache,
@@ -51,7 +54,8 @@ impl Event<'_> {
 
     /// Where the cache has the values of a field.
     pub fn values(&mut self, field: FieldId) -> Range<usize> {
-        self.cache.load(slot_of(self.view, field), self.slots, self.source)
+        let slot = slot_of(self.view, field);
+        self.cache.load(slot, self.slots, self.source, self.gathered)
     }
 
     fn keyword(&mut self, item: &KeywordItem) -> bool {

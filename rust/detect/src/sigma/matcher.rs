@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bigsec_event::FieldSource;
 
 use super::cache::Cache;
+use super::cost::{Costs, RuleCost};
 use super::engine::{Gathered, Memo, Narrowing, Router};
 use super::evaluate::Event;
 use super::rule_set::RuleSet;
@@ -20,6 +21,7 @@ pub struct Matcher {
     router: Router,
     memo: Memo,
     narrowing: Narrowing,
+    costs: Costs,
     /// For each rule, the last event that it matched: two ways to know an event count once.
     matched: Vec<u64>,
 }
@@ -28,9 +30,11 @@ impl Matcher {
     pub(super) fn new(rules: Arc<RuleSet>) -> Self {
         let matched = vec![0; rules.rules().len()];
         let gathered = Gathered::new(&rules.fields);
+        let costs = Costs::new(matched.len());
         Self {
             rules,
             gathered,
+            costs,
             matched,
             cache: Cache::default(),
             router: Router::default(),
@@ -51,18 +55,44 @@ impl Matcher {
         if let Some(record) = source.as_record() {
             self.gathered.read(record, &rules.fields);
         }
-        let Self { cache, gathered, router, memo, narrowing, .. } = self;
+        let Self { cache, gathered, router, memo, narrowing, costs, matched, .. } = self;
         let plan = router.plan(&rules, source, gathered, |route| {
             belongs(&rules, rules.alternative(&rules.routes[route as usize]), cache, source)
         });
         plan.narrow(gathered, source, &rules, cache, memo, narrowing);
-        let found = std::mem::take(&mut narrowing.found);
-        for candidate in &found {
-            let view = candidate.route.map_or(&None, |route| &rules.routes[route as usize].view);
-            self.attempt(&rules, &[candidate.rule], view, source, out);
+        let generation = cache.generation();
+        let gathered = source.as_record().map(|_| &*gathered);
+        for candidate in &narrowing.found {
+            let matched = &mut matched[candidate.rule as usize];
+            if *matched == generation {
+                continue;
+            }
+            let view = candidate.route.and_then(|at| rules.routes[at as usize].view.as_deref());
+            let (slots, keywords) = (&rules.slots, &rules.keywords);
+            let mut event = Event { source, gathered, slots, keywords, cache, view };
+            let detection = &rules.rules()[candidate.rule as usize].detection;
+            let (condition, selections) = (&detection.condition, &detection.selections);
+            if costs.ask(candidate.rule, || event.holds(condition, selections)) {
+                *matched = generation;
+                out.push(candidate.rule);
+            }
         }
-        self.narrowing.found = found;
         out.sort_unstable();
+    }
+
+    /// What each rule has cost this matcher, by its place in [`RuleSet::rules`].
+    pub fn costs(&self) -> &[RuleCost] {
+        &self.costs.rules
+    }
+
+    /// Asks a rule no more, or again: for one that costs too much. Who calls this tells so.
+    pub fn switch_off(&mut self, rule: u32, off: bool) {
+        self.costs.switch(rule, off);
+    }
+
+    /// True for a rule that is asked no more.
+    pub fn is_off(&self, rule: u32) -> bool {
+        self.costs.is_off(rule)
     }
 
     /// The same by asking every rule of the event's log sources: what the other is held against.
@@ -130,6 +160,7 @@ impl Matcher {
         let cache = &mut self.cache;
         Event {
             source,
+            gathered: None,
             slots: &rules.slots,
             keywords: &rules.keywords,
             cache,
@@ -151,5 +182,6 @@ fn belongs(
     }
     let Some(predicate) = &alternative.predicate else { return true };
     let (slots, keywords) = (&rules.slots, &rules.keywords);
-    Event { source, slots, keywords, cache, view: None }.holds(predicate, &[])
+    let gathered = None;
+    Event { source, gathered, slots, keywords, cache, view: None }.holds(predicate, &[])
 }

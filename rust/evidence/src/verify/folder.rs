@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::report::{Finding, Kind, Severity};
 use crate::error::{At as _, LogError};
 use crate::header::{HEADER_BYTES, Header, HeaderFault};
+use crate::identity::parse_log_file;
 use crate::segment::{
     CHECKPOINTS_FILE, DAMAGED_FOLDER, LOCK_FILE, LOG_FILE, RESERVE_FILE, WATERMARK_FILE,
     parse_segment_name,
@@ -153,13 +154,7 @@ impl Folder {
         let told = match read {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err("it is missing"),
             Err(_) => Err("it cannot be read"),
-            Ok(read) => match parse_log_file(&path, &bytes[..read]) {
-                // Where a header can be read it tells the version; this is a fault.
-                Err(_) if self.segments.iter().any(|one| one.header().is_some()) => {
-                    Err("it is damaged")
-                }
-                told => told?.ok_or("it is damaged"),
-            },
+            Ok(read) => parse_log_file(&path, &bytes[..read])?.ok_or("it is damaged"),
         };
         match told {
             Ok(told) => Ok(Some(told)),
@@ -183,7 +178,7 @@ impl Folder {
         if let (Some(told), Some(found)) = (&told, &found)
             && told != found
         {
-            // It has no checksum; where name or id fit, it is the right file with a fault.
+            // The first logs have no checksum in it; where name or id fit, it is the right file.
             let is_fault = told.0 == found.0 || told.1 == found.1;
             let what = format!("it tells of another log, {:?}, id {}", told.0, hex(&told.1));
             let (severity, kind) = if is_fault {
@@ -266,27 +261,7 @@ impl Folder {
     }
 }
 
-fn parse_log_file(path: &Path, bytes: &[u8]) -> Result<Option<(String, [u8; 16])>, LogError> {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(bytes) else { return Ok(None) };
-    match value["format"].as_u64() {
-        Some(1) => {}
-        Some(version) if version > 1 => {
-            return Err(LogError::Newer { path: path.to_owned(), version });
-        }
-        _ => return Ok(None),
-    }
-    let id = value["id"].as_str().and_then(parse_hex);
-    Ok(value["name"].as_str().map(str::to_owned).zip(id))
-}
-
 pub(super) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
-}
-
-fn parse_hex(text: &str) -> Option<[u8; 16]> {
-    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    let bytes = pairs.iter().map(|[high, low]| Some(digit(*high)? << 4 | digit(*low)?));
-    bytes.collect::<Option<Vec<u8>>>()?.try_into().ok()
 }

@@ -24,6 +24,28 @@ pub fn clear(bits: &mut [u64], rule: u32) {
     bits[rule as usize / 64] &= !(1 << (rule % 64));
 }
 
+/// A set of few rules: the words that have any, with their places.
+#[derive(Debug, Default)]
+pub struct Sparse(Box<[(u32, u64)]>);
+
+impl Sparse {
+    /// The same set.
+    pub fn new(bits: &[u64]) -> Self {
+        let words = bits.iter().enumerate().filter(|(_, word)| **word != 0);
+        Self(words.map(|(at, word)| (at as u32, *word)).collect())
+    }
+
+    /// True where some rule is in both.
+    pub fn meets(&self, bits: &[u64]) -> bool {
+        self.0.iter().any(|(at, word)| bits[*at as usize] & word != 0)
+    }
+
+    /// How many rules.
+    pub fn len(&self) -> u32 {
+        self.0.iter().map(|(_, word)| word.count_ones()).sum()
+    }
+}
+
 /// Keeps what `other` has, too.
 pub fn keep(bits: &mut [u64], other: &[u64]) {
     bits.iter_mut().zip(other).for_each(|(own, other)| *own &= other);

@@ -38,6 +38,8 @@ pub struct Literals {
     holders: Box<[(u32, u32)]>,
     short: Option<(AhoCorasick, Box<[u32]>)>,
     filter: Option<packed::Searcher>,
+    /// All are of ASCII alone.
+    pub is_ascii: bool,
 }
 
 impl Literals {
@@ -75,6 +77,7 @@ impl Literals {
         let filter = if is_few { filter() } else { None };
         let mut made = Self {
             filter,
+            is_ascii: texts.iter().all(|text| text.is_ascii()),
             seen: vec![0; BITS / 64].into(),
             grams: vec![None; (by_gram.len() * 2).next_power_of_two().max(2)].into(),
             holders: Box::default(),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// Places of the table.
-const PLACES: usize = 1 << 14;
+const PLACES: usize = 1 << 16;
 /// So many verdicts are kept; then all begins anew.
 const VERDICTS_MAX: usize = 1 << 14;
 

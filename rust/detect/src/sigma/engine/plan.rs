@@ -1,5 +1,6 @@
 //! The rules for one set of log sources, ready to be narrowed down to candidates.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -8,7 +9,7 @@ use bigsec_event::{FieldSource, Kind, Record};
 use super::super::cache::Cache;
 use super::super::rule_set::RuleSet;
 use super::super::slot::{Slot, SlotId, View};
-use super::bits;
+use super::bits::{self, Sparse};
 use super::clause::{ANY_TEXT, Clause, Need, clauses};
 use super::memo::{Memo, Verdict, mix};
 use super::route::Gathered;
@@ -21,7 +22,7 @@ const OWN_LAYERS_MAX: usize = 6;
 const SHARED_LAYERS_MAX: usize = 4;
 
 /// Longer values are not looked up: they are rarely the same, and to hash them takes long, too.
-const KEPT_BYTES_MAX: usize = 512;
+const KEPT_BYTES_MAX: usize = 8192;
 
 /// A rule, and where its fields are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Plan {
 struct PlanSlot {
     slot: SlotId,
     index: SlotIndex,
+    /// The rules that have a clause here: where none of them is left, the slot need not be read.
+    rules: Sparse,
     /// What it means that there is no value, a null, an empty list or object, or a value that
     /// meets nothing.
     missing: Verdict,
@@ -120,7 +123,10 @@ impl Plan {
         let any_text = slots.remove(&ANY_TEXT);
         let any_text = any_text.map(|index| PlanSlot::new(ANY_TEXT, index, &all));
         let slots = slots.into_iter().map(|(slot, index)| PlanSlot::new(slot, index, &all));
-        Self { number, rules, slots: slots.collect(), any_text, without, all }
+        let mut slots: Vec<PlanSlot> = slots.collect();
+        // Those first that can rule out most, so that others are rarely read.
+        slots.sort_by_key(|slot| Reverse(slot.rules.len()));
+        Self { number, rules, slots, any_text, without, all }
     }
 
     /// Finds the rules whose clauses an event meets all.
@@ -141,24 +147,33 @@ impl Plan {
         shared.resize(self.without.len() * words, 0);
         let mut combined = Combined { candidates, shared, words };
         for (at, slot) in self.slots.iter().enumerate() {
+            if !slot.rules.meets(combined.candidates) {
+                continue;
+            }
             let key = mix(self.number, at as u64 + 1);
             let mut reading = Reading { slot, all: &self.all, key, memo, layers, folded };
             let place = &set.slots.list[slot.slot as usize];
             if let (Slot::Field(_), Some(record)) = (place, source.as_record()) {
                 reading.record(record, gathered, slot.slot, &mut combined);
             } else {
-                let values = cache.load(slot.slot, &set.slots, source);
+                let values = cache.load(slot.slot, &set.slots, source, Some(gathered));
                 reading.cached(cache, values, &mut combined);
             }
         }
-        if let Some(slot) = &self.any_text {
+        let any_text = self.any_text.as_ref();
+        if let Some(slot) = any_text.filter(|slot| slot.rules.meets(combined.candidates)) {
             let key = mix(self.number, 0);
             let mut reading = Reading { slot, all: &self.all, key, memo, layers, folded };
-            let texts = cache.folded_texts(source);
-            if slot.index.rejects(texts.all()) {
+            let record = source.as_record();
+            if record.is_some_and(|record| slot.index.rejects_record(record, reading.folded)) {
                 combined.take(&slot.unmet);
             } else {
-                texts.each().for_each(|text| reading.text(text, &mut combined));
+                let texts = cache.folded_texts(source);
+                if slot.index.rejects(texts.all()) {
+                    combined.take(&slot.unmet);
+                } else {
+                    texts.each().for_each(|text| reading.text(text, &mut combined));
+                }
             }
         }
         for (layer, without) in self.without.iter().enumerate() {
@@ -239,7 +254,8 @@ impl PlanSlot {
         let null = judge(&|layers| index.see(Seen::Null, layers));
         let empty = judge(&|layers| index.see(Seen::Empty, layers));
         let unmet = judge(&|_| {});
-        Self { slot, index, missing, null, empty, unmet }
+        let rules = Sparse::new(&index.rules(all));
+        Self { slot, index, rules, missing, null, empty, unmet }
     }
 }
 

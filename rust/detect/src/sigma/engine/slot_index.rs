@@ -3,10 +3,16 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bigsec_event::Record;
+
 use super::super::number::Number;
 use super::bits;
 use super::clause::{Need, number_bits};
 use super::literals::Literals;
+use crate::fold::fold_ascii_into;
+
+/// A buffer that one huge event has grown beyond this is given back.
+const KEPT_BYTES: usize = 4 << 20;
 
 /// A rule's clause as the slot knows it: the layer it is of, and the rule.
 pub type Posting = (u8, u32);
@@ -101,6 +107,21 @@ pub enum Seen<'a> {
 }
 
 impl SlotIndex {
+    /// The rules that have a clause which this slot alone meets, or may meet.
+    pub fn rules(&self, all: &[u64]) -> Vec<u64> {
+        let mut rules = vec![0; all.len()];
+        let lists = self.exact.values().chain(self.numbers.values());
+        let literals = self.meets.iter().flatten().map(|(_, postings)| postings);
+        let kinds = [&self.text, &self.present, &self.missing, &self.null];
+        for (_, rule) in lists.chain(literals).chain(kinds).flatten() {
+            bits::set(&mut rules, *rule);
+        }
+        for without in &self.without {
+            rules.iter_mut().zip(without).zip(all).for_each(|((own, w), all)| *own |= all & !w);
+        }
+        rules
+    }
+
     /// An index of needs with the clauses that they meet. Where there are too many literals each
     /// text meets all of them.
     pub fn new(
@@ -158,6 +179,18 @@ impl SlotIndex {
     /// True where no part of the text, in lower case, can meet the need of a literal.
     pub fn rejects(&self, text: &str) -> bool {
         self.literals.as_ref().is_some_and(|literals| literals.rejects(text))
+    }
+
+    /// True where certainly no text of the record can meet the need of a literal. All its texts are
+    /// gone over at once, as they lie in the record; names and what stands between them, too.
+    pub fn rejects_record(&self, record: &Record, folded: &mut String) -> bool {
+        let Some(literals) = self.literals.as_ref().filter(|one| one.is_ascii) else {
+            return false;
+        };
+        folded.clear();
+        folded.shrink_to(KEPT_BYTES);
+        let is_sure = record.buffers().iter().all(|text| fold_ascii_into(text, folded));
+        is_sure && literals.rejects(folded)
     }
 
     /// What it meets that there is no value.
