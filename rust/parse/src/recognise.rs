@@ -168,7 +168,7 @@ impl Recogniser {
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
             let body = record.text().get(begin..)?;
-            if !slot.kind.in_message || !slot.decoder.claims(body) {
+            if !slot.kind.in_message || !slot.decoder.claims_message(body) {
                 continue;
             }
             record.set_aside();

@@ -11,7 +11,8 @@
 //!
 //! A line is one of these where it begins with a pair and two more follow, or where three pairs
 //! follow on some words before: `[proxy] a=1 b=2 c=3`. Those words are `extra`, and each by itself
-//! `extra.1`, `extra.2` and so on, without brackets and colons around it.
+//! `extra.1`, `extra.2` and so on, without brackets and colons around it. In the message of a syslog
+//! record such a line stays prose.
 
 use bigsec_event::{Fields, codes};
 
@@ -38,10 +39,12 @@ const SEPARATORS: [&str; 3] = [";", ",", "|"];
 
 impl Decoder for KeyValue {
     fn claims(&self, text: &str) -> bool {
-        match separator(text) {
-            Some(separator) => Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST,
-            None => with_head(text).is_some(),
-        }
+        self.claims_message(text) || separator(text).is_none() && with_head(text).is_some()
+    }
+
+    fn claims_message(&self, text: &str) -> bool {
+        separator(text)
+            .is_some_and(|separator| Pairs::quoted(text, separator).take(FEWEST).count() == FEWEST)
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {

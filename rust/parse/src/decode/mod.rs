@@ -47,6 +47,11 @@ pub trait Decoder: Send {
     /// True where the text clearly begins as this syntax; costs a few bytes' look.
     fn claims(&self, text: &str) -> bool;
 
+    /// The same of the message of a syslog record, which else stays a message for people.
+    fn claims_message(&self, text: &str) -> bool {
+        self.claims(text)
+    }
+
     /// Adds the fields of `text`, in its order. What an error leaves in `out` is the caller's to
     /// clear.
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError>;
