@@ -19,17 +19,15 @@ import argparse
 import json
 import os
 import re
-import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from corpus import SHARED, lines, unpack_rules
-from scan import PEER_VERSION, Failed, build_peer, pin_to_one_core, write_corpus
+from corpus import lines
+from scan import PEER_VERSION, Failed, build_peer, corpora, pin_to_one_core, told
 
 ROOT = Path(__file__).resolve().parents[1]
 # The peer's best on raw events, and its best where our harness works out the log sources.
@@ -45,30 +43,13 @@ Report = dict[str, Any]
 
 def main(arguments: list[str]) -> int:
     """Print the rows."""
-    made = argparse.ArgumentParser(prog="detect.py", description=(__doc__ or "").split("\n", 1)[0])
-    made.add_argument("--events", type=int, help="an even sample of so many distinct events")
-    made.add_argument("--rounds", type=int, default=3)
-    made.add_argument("--json", action="store_true", help="one row a line")
-    options = made.parse_args(arguments)
-    try:
-        ours, peer = build_ours(), build_peer()
-        with tempfile.TemporaryDirectory(prefix="bigsec-bench-") as name:
-            measure(Path(name), ours, peer, options)
-    except Failed as error:
-        print(f"failed: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return told("detect.py", __doc__ or "", arguments, measure)
 
 
-def measure(folder: Path, ours: Path, peer: Path, options: argparse.Namespace) -> None:
+def measure(folder: Path, options: argparse.Namespace) -> None:
     """Every case; rows go out as soon as they stand."""
-    rules = unpack_rules(SHARED / "sigma-rules" / "rules.tar.zst", folder / "rules")
-    once = write_corpus(folder / "distinct.ndjson", options.events)
-    twice = folder / "twice.ndjson"
-    with twice.open("wb") as target:
-        for _ in range(2):
-            with once.open("rb") as source:
-                shutil.copyfileobj(source, target)
+    ours, peer = build_ours(), build_peer()
+    rules, once, twice = corpora(folder, options.events)
     show = as_json if options.json else as_text
     threads(ours, rules, twice, options.rounds, show)
     pin_to_one_core()

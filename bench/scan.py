@@ -20,7 +20,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,31 +56,46 @@ class Run:
 
 def main(arguments: list[str]) -> int:
     """Print the table, or the rows as JSON."""
-    made = argparse.ArgumentParser(prog="scan.py", description=(__doc__ or "").split("\n", 1)[0])
+    return told("scan.py", __doc__ or "", arguments, measure)
+
+
+def told(
+    prog: str,
+    about: str,
+    arguments: list[str],
+    work: Callable[[Path, argparse.Namespace], None],
+) -> int:
+    """Do the work in a folder of its own; 1 where a side did not do its part."""
+    made = argparse.ArgumentParser(prog=prog, description=about.split("\n", 1)[0])
     made.add_argument("--events", type=int, help="an even sample of so many distinct events")
     made.add_argument("--rounds", type=int, default=3)
     made.add_argument("--json", action="store_true", help="one row a line")
     options = made.parse_args(arguments)
     try:
-        peer = build_peer()
         with tempfile.TemporaryDirectory(prefix="bigsec-bench-") as name:
-            measure(Path(name), peer, options)
+            work(Path(name), options)
     except Failed as error:
         print(f"failed: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def measure(folder: Path, peer: Path, options: argparse.Namespace) -> None:
-    """Every case on every side; rows go out as soon as they stand."""
-    archive = SHARED / "sigma-rules" / "rules.tar.zst"
-    rules = unpack_rules(archive, folder / "rules")
-    once = write_corpus(folder / "distinct.ndjson", options.events)
+def corpora(folder: Path, events: int | None) -> tuple[Path, Path, Path]:
+    """The rules, the events once, and the events twice."""
+    rules = unpack_rules(SHARED / "sigma-rules" / "rules.tar.zst", folder / "rules")
+    once = write_corpus(folder / "distinct.ndjson", events)
     twice = folder / "twice.ndjson"
     with twice.open("wb") as target:
         for _ in range(2):
             with once.open("rb") as source:
                 shutil.copyfileobj(source, target)
+    return rules, once, twice
+
+
+def measure(folder: Path, options: argparse.Namespace) -> None:
+    """Every case on every side; rows go out as soon as they stand."""
+    peer = build_peer()
+    rules, once, twice = corpora(folder, options.events)
     pin_to_one_core()
     table = Table(as_json=options.json)
     for case, corpus in (("windows-twice", twice), ("windows-distinct", once)):

@@ -187,6 +187,11 @@ class Service:
                 self._watch.clear("sink_failing", name)
             else:
                 self._watch.raise_once("sink_failing", name, f"[sinks.{name}] {fault}")
+        for name, missed in self._sinks.missed().items():
+            self._daemon.set_gauge(f'bigsec_sink_missed_records{{sink="{name}"}}', float(missed))
+            if missed:
+                told = f"[sinks.{name}] was never given {missed:,} records: the log has lost them"
+                self._watch.raise_once("sink_gap", name, told)
         self._sinks.restart_dead()
         for source in self._recorder.forged:
             told = f"[sources.{source}] sent records that look like the platform's own"

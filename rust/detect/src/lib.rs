@@ -19,7 +19,6 @@ mod yaml;
 pub use entity::{Entities, Entity, EntityKind};
 pub use log_source::{LogSource, LogSources};
 pub use sigma::{
-    Explanation, Level, LoadOptions, Loaded, Matcher, Metadata, Placeholders, Rule, RuleCost,
-    RuleSet, Status,
+    Explanation, Level, LoadOptions, Loaded, Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
 };
 pub use signal::{EventIdentity, Outcome, SignalBatchBuilder, signal_id, signal_schema};

@@ -215,3 +215,37 @@ fn made_up_rules_match_made_up_events_alike() {
     println!("{} pairs, {} matches", asked_for.get(), matches.get());
     assert!(asked_for.get() > 200_000 && matches.get() > 10_000);
 }
+
+/// Whoever writes events chooses to which log sources they belong, and so could have a plan made
+/// for each of very many sets of them.
+#[test]
+fn events_of_very_many_sets_of_log_sources_match_as_any() {
+    const SOURCES: usize = 11;
+    let mut table = "log_sources:\n".to_owned();
+    let mut rules = Vec::new();
+    for number in 0..SOURCES {
+        let place = format!("  - product: p{number}\n    events: [{{where: {{k{number}: 1}}}}]\n");
+        table.push_str(&place);
+        let name = format!("p{number}.yml");
+        let detection = format!("{{s: {{v: [a, {number}]}}, condition: s}}");
+        let rule = format!(
+            "title: a\nlogsource: {{product: p{number}}}\ndetection: {detection}\n"
+        );
+        rules.push((name, rule));
+    }
+    let log_sources = LogSources::from_text("table", &table).expect("the table is sound");
+    let options = LoadOptions { log_sources, ..LoadOptions::default() };
+    let texts: Vec<_> = rules.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let loaded = RuleSet::from_texts(&texts, &options);
+    assert_eq!(loaded.problems, []);
+    let mut matcher = loaded.rules.matcher();
+    for chosen in 0..1_u32 << SOURCES {
+        let mut record = Record::new();
+        record.set_parser(&"p".into());
+        for number in (0..SOURCES).filter(|number| chosen & 1 << number != 0) {
+            record.push(&format!("k{number}"), "1", Kind::Number);
+        }
+        record.push("v", "a", Kind::String);
+        assert_eq!(asked(&mut matcher, &record).len(), chosen.count_ones() as usize);
+    }
+}

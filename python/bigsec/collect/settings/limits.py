@@ -20,6 +20,9 @@ class Limits(Section):
 
     record_bytes_max: Annotated[int, Field(ge=KIB, le=64 * MIB)] = 64 * MIB
     """Longest record kept in one piece; what is longer goes on in further records."""
+    received_record_bytes_max: Annotated[int, Field(ge=KIB, le=64 * MIB)] = MIB
+    """The same for what comes over the network, where it is less: a stranger chooses how long a
+    line is, and each of many connections may hold one."""
     queue_bytes_max: Annotated[int, Field(ge=MIB, le=4 * GIB)] = 64 * MIB
     """Bytes received that wait for the log. When they are that many, senders wait."""
     connections_max: Annotated[int, Field(ge=1, le=100_000)] = 512

@@ -70,6 +70,10 @@ class Sinks:
         """Why each does not get on; None where it does."""
         return {name: running.fault for name, running in self._running.items()}
 
+    def missed(self) -> dict[str, int]:
+        """Records that each was never given, since the daemon began."""
+        return {name: running.missed for name, running in self._running.items()}
+
     def lags(self, size: int) -> dict[str, int]:
         """Records that each has not handed over, of a log of so many."""
         return {

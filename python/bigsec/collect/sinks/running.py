@@ -27,6 +27,8 @@ class EventChunk(Protocol):
     @property
     def every(self) -> Any: ...
     @property
+    def lost(self) -> list[tuple[int, int, str]]: ...
+    @property
     def first(self) -> int: ...
     @property
     def next(self) -> int: ...
@@ -53,7 +55,11 @@ class Delivery(Protocol):
 
 
 class RunningSink:
-    """A sink's thread. fault: why it does not get on, None while it does."""
+    """A sink's thread.
+
+    fault: why it does not get on, None while it does.
+    missed: records that it never had, since the log did not have them any more.
+    """
 
     def __init__(
         self,
@@ -68,6 +74,7 @@ class RunningSink:
     ) -> None:
         self.name = name
         self.fault: str | None = None
+        self.missed = 0
         self._log = log
         self._state = state
         self._open_events = open_events
@@ -136,8 +143,18 @@ class RunningSink:
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
                 pause = min(pause * 2, self._retry_s_max)
             else:
+                self._tell_missed(chunk)
                 self._keep(position)
                 return
+
+    def _tell_missed(self, chunk: EventChunk) -> None:
+        """Say what was passed over; a sink that begins takes the log as it finds it."""
+        if self.sequence < 0:
+            return
+        for first, end, what in chunk.lost:
+            self.missed += end - first
+            told = f"[sinks.{self.name}] was not given records {first} to {end - 1}: {what}"
+            self._own_log.error("sink.gap", told, sink=self.name, first=first, end=end)
 
     def _keep(self, position: Position) -> None:
         """Keep the position; a disk that is full does not make what has arrived be sent again."""

@@ -53,6 +53,8 @@ struct Document {
 pub struct Limits {
     /// Longest record kept in one piece.
     pub record_bytes_max: usize,
+    /// The same of what comes over the network, if that is less.
+    pub received_record_bytes_max: usize,
     /// Bytes that wait between sources and log.
     pub queue_bytes_max: usize,
     /// Connections of one source.
@@ -175,6 +177,7 @@ impl Limits {
             table.insert(name.to_owned(), value);
         };
         match kind.as_str() {
+            "syslog_udp" => put("record_bytes_max", self.of_received_records().into()),
             "syslog_tcp" | "relp" => put("limits", self.of_streams()),
             "http" => {
                 put("limits", self.of_streams());
@@ -192,9 +195,13 @@ impl Limits {
         }
     }
 
+    fn of_received_records(&self) -> usize {
+        self.received_record_bytes_max.min(self.record_bytes_max)
+    }
+
     fn of_streams(&self) -> Value {
         json!({
-            "record_bytes_max": self.record_bytes_max,
+            "record_bytes_max": self.of_received_records(),
             "connections_max": self.connections_max,
             "connections_per_address_max": self.connections_per_address_max,
             "header_timeout_s": self.header_timeout_s,

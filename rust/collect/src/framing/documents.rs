@@ -7,10 +7,8 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::window::Window;
 use super::{Frame, RECORD_LIMIT};
-
-/// Bytes asked from below at a time.
-const CHUNK: usize = 256 * 1024;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -72,23 +70,15 @@ impl Nesting {
 
 /// Frames a stream into documents.
 pub struct Documents<R> {
-    inner: R,
-    buffer: Vec<u8>,
-    /// The part of the buffer that holds bytes not yet given out.
-    start: usize,
-    end: usize,
-    /// Place of `start` in the stream.
-    offset: u64,
-    /// Line ends before `start`.
+    window: Window<R>,
+    /// Line ends so far.
     ends: u64,
     /// Between the brackets of a list, whose elements are records.
     in_list: bool,
-    /// Bytes from `start` on that are framed line by line.
+    /// So many bytes from here on are framed line by line.
     as_lines: usize,
     limit: usize,
     continued: bool,
-    finished: bool,
-    failure: Option<io::Error>,
 }
 
 impl<R: Read> Documents<R> {
@@ -100,34 +90,28 @@ impl<R: Read> Documents<R> {
     /// Frames with another limit than [`RECORD_LIMIT`].
     fn with_limit(inner: R, limit: usize) -> Self {
         Self {
-            inner,
-            buffer: vec![0; CHUNK],
-            start: 0,
-            end: 0,
-            offset: 0,
+            window: Window::new(inner),
             ends: 0,
             in_list: false,
             as_lines: 0,
             limit: limit.max(1),
             continued: false,
-            finished: false,
-            failure: None,
         }
     }
 
     /// Bytes given out so far.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.window.offset()
     }
 
     /// The stream below.
     pub fn inner(&self) -> &R {
-        &self.inner
+        self.window.inner()
     }
 
     /// Why reading stopped, once the records before the fault have been given out.
     pub fn take_failure(&mut self) -> Option<io::Error> {
-        self.failure.take()
+        self.window.take_failure()
     }
 
     /// The next record; `None` at the end or at a fault (see [`take_failure`](Self::take_failure)).
@@ -136,15 +120,13 @@ impl<R: Read> Documents<R> {
             if !self.continued {
                 self.skip_between();
             }
-            if self.start == self.end {
-                return None;
-            }
-            if self.as_lines == 0 && !self.continued && self.buffer[self.start] == b'{' {
+            let first = *self.window.held().first()?;
+            if self.as_lines == 0 && !self.continued && first == b'{' {
                 if let Some(length) = self.document() {
                     return Some(self.give(length, length, false));
                 }
                 // By the limit, not by what has arrived: a replay must cut alike.
-                self.as_lines = self.limit.min(self.end - self.start);
+                self.as_lines = self.limit.min(self.window.held().len());
             }
             if let Some((length, taken, unfinished)) = self.line() {
                 return Some(self.give(length, taken, unfinished));
@@ -154,64 +136,66 @@ impl<R: Read> Documents<R> {
 
     /// Passes over blanks, and over a list's brackets and commas.
     fn skip_between(&mut self) {
-        loop {
-            let Some(byte) = self.byte() else { return };
-            let held = &self.buffer[self.start..self.end];
-            match byte {
-                b' ' | b'\t' | b'\r' | b'\n' => self.take(1),
+        while let Some(byte) = self.byte() {
+            let count = match byte {
+                b' ' | b'\t' | b'\r' | b'\n' => 1,
                 _ if self.as_lines > 0 => return,
-                b'[' if !self.in_list => self.in_list = true,
-                b']' if self.in_list => self.in_list = false,
-                b',' if self.in_list => {}
-                _ if self.offset == 0 && held.starts_with(BYTE_ORDER_MARK) => {
-                    self.take(BYTE_ORDER_MARK.len());
+                b'[' if !self.in_list => {
+                    self.in_list = true;
+                    1
+                }
+                b']' if self.in_list => {
+                    self.in_list = false;
+                    1
+                }
+                b',' if self.in_list => 1,
+                _ if self.offset() == 0 && self.window.held().starts_with(BYTE_ORDER_MARK) => {
+                    BYTE_ORDER_MARK.len()
                 }
                 _ => return,
-            }
-            if matches!(byte, b'[' | b']' | b',') {
-                self.take(1);
-            }
+            };
+            self.take(count);
         }
     }
 
-    /// The byte at `start`.
+    /// The byte that comes next.
     fn byte(&mut self) -> Option<u8> {
-        while self.start == self.end && !self.finished {
-            self.fill();
+        while self.window.held().is_empty() && !self.window.is_finished() {
+            self.window.fill();
         }
-        self.buffer[self.start..self.end].first().copied()
+        self.window.held().first().copied()
     }
 
-    /// The length of the document at `start`; `None` where it does not end within the limit.
+    /// The length of the document that comes next; `None` where it does not end within the limit.
     fn document(&mut self) -> Option<usize> {
         let (mut nesting, mut seen) = (Nesting::default(), 0);
         loop {
-            let held = &self.buffer[self.start..self.end];
+            let held = self.window.held();
             if let Some(end) = nesting.end(&held[seen..]) {
                 return Some(seen + end).filter(|length| *length <= self.limit);
             }
             seen = held.len();
-            if self.finished || seen > self.limit {
+            if self.window.is_finished() || seen > self.limit {
                 return None;
             }
-            self.fill();
+            self.window.fill();
         }
     }
 
-    /// The line at `start`: its length, what is taken with its end, and whether it goes on behind
-    /// the limit. `None` where it is empty, and was taken.
+    /// The line that comes next: its length, what is taken with its end, and whether it goes on
+    /// behind the limit. `None` where it is empty, and was taken.
     fn line(&mut self) -> Option<(usize, usize, bool)> {
         let mut seen = 0;
         loop {
-            let held = &self.buffer[self.start..self.end];
+            let held = self.window.held();
             let found = memchr::memchr(b'\n', &held[seen..]).map(|at| seen + at);
             let (length, taken, unfinished) = match found.filter(|at| *at <= self.limit) {
                 Some(at) => (at, at + 1, false),
                 None if held.len() > self.limit => (self.limit, self.limit, true),
-                None if self.finished => (held.len(), held.len(), false),
+                None if self.window.is_finished() => (held.len(), held.len(), false),
                 None => {
                     seen = held.len();
-                    self.fill();
+                    self.window.fill();
                     continue;
                 }
             };
@@ -223,53 +207,22 @@ impl<R: Read> Documents<R> {
         }
     }
 
-    /// A record of `length` bytes from `start`, which is taken.
+    /// A record of `length` bytes, which is taken.
     fn give(&mut self, length: usize, taken: usize, unfinished: bool) -> Frame<'_> {
-        let (mut place, offset) = (self.start..self.start + length, self.offset);
-        let (number, continued) = (self.ends + 1, self.continued);
+        let (offset, number, continued) = (self.offset(), self.ends + 1, self.continued);
         self.continued = unfinished;
-        self.take(taken);
-        if !unfinished && self.buffer[place.clone()].last() == Some(&b'\r') {
+        let mut place = self.take(taken);
+        place.end = place.start + length;
+        if !unfinished && self.window.bytes(place.clone()).last() == Some(&b'\r') {
             place.end -= 1;
         }
-        Frame::Record { offset, number, bytes: self.bytes(place), continued, unfinished }
+        Frame::Record { offset, number, bytes: self.window.bytes(place), continued, unfinished }
     }
 
-    fn bytes(&self, place: Range<usize>) -> &[u8] {
-        &self.buffer[place]
-    }
-
-    fn take(&mut self, count: usize) {
-        let taken = &self.buffer[self.start..self.start + count];
-        self.ends += memchr::memchr_iter(b'\n', taken).count() as u64;
-        self.start += count;
-        self.offset += count as u64;
+    fn take(&mut self, count: usize) -> Range<usize> {
+        self.ends += memchr::memchr_iter(b'\n', &self.window.held()[..count]).count() as u64;
         self.as_lines = self.as_lines.saturating_sub(count);
-    }
-
-    /// Reads more from below, making room first.
-    fn fill(&mut self) {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        } else if self.buffer.len() > 4 * CHUNK && self.end < CHUNK {
-            // A long document is over: give its memory back.
-            self.buffer.truncate(CHUNK);
-            self.buffer.shrink_to_fit();
-        }
-        match self.inner.read(&mut self.buffer[self.end..]) {
-            Ok(0) => self.finished = true,
-            Ok(read) => self.end += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                self.finished = true;
-                self.failure = Some(error);
-            }
-        }
+        self.window.take(count)
     }
 }
 

@@ -5,9 +5,7 @@ use std::io::{self, Read};
 use bigsec_event::FINGERPRINT_BYTES;
 
 use super::RECORD_LIMIT;
-
-/// Bytes asked from below at a time.
-const CHUNK: usize = 256 * 1024;
+use super::window::Window;
 
 /// One record as framed.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,21 +24,13 @@ pub struct Line<'a> {
 
 /// Frames a stream into lines. Ends are `\n` or `\r\n`; empty lines frame nothing.
 pub struct Lines<R> {
-    inner: R,
-    buffer: Vec<u8>,
-    /// The part of the buffer that holds bytes not yet given out.
-    start: usize,
-    end: usize,
-    /// How far from `start` no line end stands, so that a long line is searched once.
+    window: Window<R>,
+    /// How far no line end stands, so that a long line is searched once.
     searched: usize,
-    /// Place of `start` in the stream.
-    offset: u64,
-    /// Line ends before `start`.
+    /// Line ends so far.
     ends: u64,
     limit: usize,
     continued: bool,
-    finished: bool,
-    failure: Option<io::Error>,
 }
 
 impl<R: Read> Lines<R> {
@@ -51,129 +41,82 @@ impl<R: Read> Lines<R> {
 
     /// Frames with another limit than [`RECORD_LIMIT`].
     pub fn with_limit(inner: R, limit: usize) -> Self {
-        Self {
-            inner,
-            buffer: vec![0; CHUNK],
-            start: 0,
-            end: 0,
-            searched: 0,
-            offset: 0,
-            ends: 0,
-            limit: limit.max(1),
-            continued: false,
-            finished: false,
-            failure: None,
-        }
+        let window = Window::new(inner);
+        Self { window, searched: 0, ends: 0, limit: limit.max(1), continued: false }
     }
 
     /// The first bytes of the stream, up to the size of a fingerprint, before the first line.
     pub fn prefix(&mut self) -> &[u8] {
-        while self.end < FINGERPRINT_BYTES && !self.finished {
-            self.fill();
+        while self.window.held().len() < FINGERPRINT_BYTES && !self.window.is_finished() {
+            self.window.fill();
         }
-        &self.buffer[..self.end.min(FINGERPRINT_BYTES)]
+        let held = self.window.held();
+        &held[..held.len().min(FINGERPRINT_BYTES)]
     }
 
     /// The stream below.
     pub fn inner(&self) -> &R {
-        &self.inner
+        self.window.inner()
     }
 
     /// The stream as if nothing had been read of it, where no line was taken yet.
-    pub fn into_reader(mut self) -> io::Chain<io::Cursor<Vec<u8>>, R> {
-        self.buffer.truncate(self.end);
-        io::Cursor::new(self.buffer).chain(self.inner)
+    pub fn into_reader(self) -> io::Chain<io::Cursor<Vec<u8>>, R> {
+        self.window.into_reader()
     }
 
     /// Bytes given out so far, line ends included.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.window.offset()
     }
 
     /// Why reading stopped, once the lines before the fault have been given out.
     pub fn take_failure(&mut self) -> Option<io::Error> {
-        self.failure.take()
+        self.window.take_failure()
     }
 
     /// The next line; `None` at the end or at a fault (see [`take_failure`](Self::take_failure)).
     pub fn next_line(&mut self) -> Option<Line<'_>> {
         loop {
-            let found = memchr::memchr(b'\n', &self.buffer[self.start + self.searched..self.end])
+            let held = self.window.held();
+            let found = memchr::memchr(b'\n', &held[self.searched..])
                 .map(|at| self.searched + at)
                 .filter(|at| *at <= self.limit);
-            let have = self.end - self.start;
+            let have = held.len();
             let (length, taken, unfinished) = match found {
                 Some(at) => (at, at + 1, false),
                 None if have > self.limit => (self.limit, self.limit, true),
-                None if !self.finished => {
+                None if !self.window.is_finished() => {
                     self.searched = have;
-                    self.fill();
+                    self.window.fill();
                     continue;
                 }
                 None if have == 0 => return None,
                 None => (have, have, false),
             };
-            let (from, offset, continued) = (self.start, self.offset, self.continued);
-            self.start += taken;
-            self.offset += taken as u64;
+            let (offset, continued) = (self.window.offset(), self.continued);
+            let mut bytes = self.window.take(taken);
+            bytes.end = bytes.start + length;
             self.searched = 0;
             self.continued = unfinished;
             let number = self.ends + 1;
             self.ends += u64::from(taken > length);
-            let mut bytes = from..from + length;
-            if !unfinished && self.buffer[bytes.clone()].last() == Some(&b'\r') {
+            if !unfinished && self.window.bytes(bytes.clone()).last() == Some(&b'\r') {
                 bytes.end -= 1;
             }
             if bytes.is_empty() && !continued {
                 continue;
             }
-            let bytes = &self.buffer[bytes];
+            let bytes = self.window.bytes(bytes);
             return Some(Line { offset, number, bytes, continued, unfinished });
-        }
-    }
-
-    /// Reads more from below, making room first.
-    fn fill(&mut self) {
-        if self.start > 0 {
-            self.buffer.copy_within(self.start..self.end, 0);
-            self.end -= self.start;
-            self.start = 0;
-        }
-        if self.end == self.buffer.len() {
-            self.buffer.resize(self.buffer.len() * 2, 0);
-        } else if self.buffer.len() > 4 * CHUNK && self.end < CHUNK {
-            // A long line is over: give its memory back.
-            self.buffer.truncate(CHUNK);
-            self.buffer.shrink_to_fit();
-        }
-        match self.inner.read(&mut self.buffer[self.end..]) {
-            Ok(0) => self.finished = true,
-            Ok(read) => self.end += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => {
-                self.finished = true;
-                self.failure = Some(error);
-            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::drip::Drip;
     use super::*;
     use proptest::prelude::*;
-
-    /// Gives one to `step` bytes a read, as a slow pipe does.
-    struct Drip<'a>(&'a [u8], usize);
-
-    impl Read for Drip<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let length = self.0.len().min(self.1).min(buffer.len());
-            buffer[..length].copy_from_slice(&self.0[..length]);
-            self.0 = &self.0[length..];
-            Ok(length)
-        }
-    }
 
     fn all(bytes: &[u8], step: usize, limit: usize) -> Vec<(u64, Vec<u8>, bool)> {
         let mut lines = Lines::with_limit(Drip(bytes, step), limit);

@@ -4,12 +4,15 @@
 use std::io::{self, Read};
 
 mod documents;
+#[cfg(test)]
+mod drip;
 mod evtx;
 mod lines;
 #[cfg(unix)]
 pub(crate) mod relp;
 #[cfg(unix)]
 pub(crate) mod syslog;
+mod window;
 
 use documents::{Documents, is_documents};
 use evtx::Evtx;

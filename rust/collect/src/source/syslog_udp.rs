@@ -46,6 +46,8 @@ pub struct SyslogUdpSettings {
     pub listen: String,
     /// Buffer of the socket that is asked for.
     pub receive_buffer_bytes: usize,
+    /// Longest record kept in one piece; what is longer goes on in further records.
+    pub record_bytes_max: usize,
 }
 
 /// Begins to listen.
@@ -66,6 +68,7 @@ pub(crate) fn start(
         context: Arc::clone(context),
         socket,
         inode,
+        record_bytes_max: settings.record_bytes_max,
         dropped: None,
     };
     Running::thread(&context.name, local, move |stop| {
@@ -91,6 +94,7 @@ struct Receiver {
     context: Arc<SourceContext>,
     socket: UdpSocket,
     inode: u64,
+    record_bytes_max: usize,
     /// The system's counter when it was last read.
     dropped: Option<u32>,
 }
@@ -138,7 +142,7 @@ impl Receiver {
                 if let Some(peer) = peer.and_then(|peer| SocketAddr::try_from(peer).ok()) {
                     self.collector.set_peer(peer);
                 }
-                self.collector.push(&message[..trim_end(message)], Flags::default(), None);
+                self.push(&message[..trim_end(message)]);
                 true
             }
             Err(error) => {
@@ -148,6 +152,14 @@ impl Receiver {
                 }
                 false
             }
+        }
+    }
+
+    fn push(&mut self, message: &[u8]) {
+        let (first, more) = message.split_at(message.len().min(self.record_bytes_max));
+        self.collector.push(first, Flags::default(), None);
+        for piece in more.chunks(self.record_bytes_max) {
+            self.collector.push(piece, Flags::CONTINUED, None);
         }
     }
 

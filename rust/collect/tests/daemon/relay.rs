@@ -42,7 +42,8 @@ pub fn document(data: &Path, sources: &Value) -> Value {
             "approvers": [],
         },
         "limits": {
-            "record_bytes_max": 1_048_576, "queue_bytes_max": 67_108_864, "connections_max": 64,
+            "record_bytes_max": 1_048_576, "received_record_bytes_max": 1_048_576,
+            "queue_bytes_max": 67_108_864, "connections_max": 64,
             "connections_per_address_max": 64, "descriptors_reserved": 64, "header_timeout_s": 10,
             "idle_timeout_s": 600, "body_bytes_max": 1_048_576, "body_ratio_max": 100,
             "multiline_lines_max": 100, "multiline_wait_ms": 100, "files_open_max": 16,

@@ -10,6 +10,7 @@ fn each_datagram_is_a_record_with_its_sender() {
     let rig = Rig::new();
     let running = rig.start(json!({
         "type": "syslog_udp", "listen": "127.0.0.1:0", "receive_buffer_bytes": 1_048_576,
+        "record_bytes_max": 65_536,
     }));
     let senders: Vec<_> = (0..3).map(|_| UdpSocket::bind("127.0.0.1:0").unwrap()).collect();
     let to = running.address().unwrap();
@@ -32,6 +33,7 @@ fn p7_what_the_system_drops_is_counted_exactly() {
     let rig = Rig::new();
     let running = rig.start(json!({
         "type": "syslog_udp", "listen": "127.0.0.1:0", "receive_buffer_bytes": 65_536,
+        "record_bytes_max": 65_536,
     }));
     rig.stalled.store(true, Ordering::Relaxed);
     let sender = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bigsec_event::FieldSource;
 
 use super::cache::Cache;
-use super::cost::{Costs, RuleCost};
 use super::engine::{Gathered, Memo, Narrowing, Router};
 use super::evaluate::Event;
 use super::rule_set::RuleSet;
@@ -21,7 +20,6 @@ pub struct Matcher {
     router: Router,
     memo: Memo,
     narrowing: Narrowing,
-    costs: Costs,
     /// For each rule, the last event that it matched: two ways to know an event count once.
     matched: Vec<u64>,
 }
@@ -30,11 +28,9 @@ impl Matcher {
     pub(super) fn new(rules: Arc<RuleSet>) -> Self {
         let matched = vec![0; rules.rules().len()];
         let gathered = Gathered::new(&rules.fields);
-        let costs = Costs::new(matched.len());
         Self {
             rules,
             gathered,
-            costs,
             matched,
             cache: Cache::default(),
             router: Router::default(),
@@ -55,44 +51,30 @@ impl Matcher {
         if let Some(record) = source.as_record() {
             self.gathered.read(record, &rules.fields);
         }
-        let Self { cache, gathered, router, memo, narrowing, costs, matched, .. } = self;
-        let plan = router.plan(&rules, source, gathered, |route| {
+        let Self { cache, gathered, router, memo, narrowing, matched, .. } = self;
+        let plans = router.plans(&rules, source, gathered, |route| {
             belongs(&rules, rules.alternative(&rules.routes[route as usize]), cache, source)
         });
-        plan.narrow(gathered, source, &rules, cache, memo, narrowing);
         let generation = cache.generation();
-        let gathered = source.as_record().map(|_| &*gathered);
-        for candidate in &narrowing.found {
-            let matched = &mut matched[candidate.rule as usize];
-            if *matched == generation {
-                continue;
-            }
-            let view = candidate.route.and_then(|at| rules.routes[at as usize].view.as_deref());
-            let (slots, keywords) = (&rules.slots, &rules.keywords);
-            let mut event = Event { source, gathered, slots, keywords, cache, view };
-            let detection = &rules.rules()[candidate.rule as usize].detection;
-            let (condition, selections) = (&detection.condition, &detection.selections);
-            if costs.ask(candidate.rule, || event.holds(condition, selections)) {
-                *matched = generation;
-                out.push(candidate.rule);
+        for plan in plans.iter() {
+            plan.narrow(gathered, source, &rules, cache, memo, narrowing);
+            let gathered = source.as_record().map(|_| &*gathered);
+            for candidate in &narrowing.found {
+                let matched = &mut matched[candidate.rule as usize];
+                if *matched == generation {
+                    continue;
+                }
+                let view = candidate.route.and_then(|at| rules.routes[at as usize].view.as_deref());
+                let (slots, keywords) = (&rules.slots, &rules.keywords);
+                let mut event = Event { source, gathered, slots, keywords, cache, view };
+                let detection = &rules.rules()[candidate.rule as usize].detection;
+                if event.holds(&detection.condition, &detection.selections) {
+                    *matched = generation;
+                    out.push(candidate.rule);
+                }
             }
         }
         out.sort_unstable();
-    }
-
-    /// What each rule has cost this matcher, by its place in [`RuleSet::rules`].
-    pub fn costs(&self) -> &[RuleCost] {
-        &self.costs.rules
-    }
-
-    /// Asks a rule no more, or again: for one that costs too much. Who calls this tells so.
-    pub fn switch_off(&mut self, rule: u32, off: bool) {
-        self.costs.switch(rule, off);
-    }
-
-    /// True for a rule that is asked no more.
-    pub fn is_off(&self, rule: u32) -> bool {
-        self.costs.is_off(rule)
     }
 
     /// The same by asking every rule of the event's log sources: what the other is held against.

@@ -13,7 +13,6 @@
 
 mod cache;
 mod condition;
-mod cost;
 mod detection;
 mod document;
 mod draft;
@@ -42,7 +41,6 @@ mod tag;
 mod test;
 mod time_part;
 
-pub use cost::RuleCost;
 pub use draft::Placeholders;
 pub use explain::Explanation;
 pub(crate) use item::Reader;

@@ -1,18 +1,7 @@
 use proptest::prelude::*;
 
+use super::super::drip::Drip;
 use super::*;
-
-/// Gives up to `.1` bytes a read, as a slow pipe does.
-struct Drip<'a>(&'a [u8], usize);
-
-impl Read for Drip<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = self.0.len().min(self.1).min(buffer.len());
-        buffer[..length].copy_from_slice(&self.0[..length]);
-        self.0 = &self.0[length..];
-        Ok(length)
-    }
-}
 
 fn all(bytes: &[u8], step: usize, limit: usize) -> Vec<(u64, u64, String, bool)> {
     let mut documents = Documents::with_limit(Drip(bytes, step), limit);

@@ -21,6 +21,10 @@ const OWN_LAYERS_MAX: usize = 6;
 /// Clauses of one rule that several slots may meet; further ones are left out.
 const SHARED_LAYERS_MAX: usize = 4;
 
+/// Sets of routes that have a plan of their own. Whoever writes events chooses their routes, too:
+/// past this, an event of several routes is tried with the plan of each.
+const PLANS_MAX: usize = 512;
+
 /// Longer values are not looked up: they are rarely the same, and to hash them takes long, too.
 const KEPT_BYTES_MAX: usize = 8192;
 
@@ -75,24 +79,32 @@ pub struct Narrowing {
 /// The plans of a rule set by the routes they are for; made when an event first needs one.
 #[derive(Debug, Default)]
 pub struct Plans {
-    by_routes: RwLock<HashMap<Box<[u32]>, Arc<Plan>>>,
+    by_routes: RwLock<HashMap<Box<[u32]>, PlanList>>,
     literals: LiteralSets,
 }
 
+/// The plans that an event is tried with: one, but for rare sets of routes.
+pub type PlanList = Arc<[Arc<Plan>]>;
+
 impl Plans {
-    /// The plan for events of these routes, in ascending order.
-    pub fn of(&self, routes: &[u32], set: &RuleSet) -> Arc<Plan> {
+    /// The plans for events of these routes, in ascending order.
+    pub fn of(&self, routes: &[u32], set: &RuleSet) -> PlanList {
         let known = self.by_routes.read().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = known.get(routes) {
-            return Arc::clone(plan);
+        if let Some(plans) = known.get(routes) {
+            return Arc::clone(plans);
         }
         drop(known);
-        let mut plans = self.by_routes.write().unwrap_or_else(PoisonError::into_inner);
-        let number = plans.len() as u64;
-        let plan = plans.entry(routes.into()).or_insert_with(|| {
-            Arc::new(Plan::new(number, set.rules_of(routes), set, &self.literals))
+        let mut known = self.by_routes.write().unwrap_or_else(PoisonError::into_inner);
+        let number = known.len();
+        if number >= PLANS_MAX && routes.len() > 1 {
+            drop(known);
+            return routes.iter().map(|route| Arc::clone(&self.of(&[*route], set)[0])).collect();
+        }
+        let plans = known.entry(routes.into()).or_insert_with(|| {
+            let rules = set.rules_of(routes);
+            Arc::new([Arc::new(Plan::new(number as u64, rules, set, &self.literals))])
         });
-        Arc::clone(plan)
+        Arc::clone(plans)
     }
 }
 

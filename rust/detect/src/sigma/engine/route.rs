@@ -9,7 +9,7 @@ use super::super::names::{FieldId, FieldTable};
 use super::super::rule_set::RuleSet;
 use super::super::test::{Node, Test};
 use super::memo::mix;
-use super::plan::Plan;
+use super::plan::PlanList;
 
 /// Places of a table of plans.
 const PLACES: usize = 1 << 12;
@@ -104,7 +104,7 @@ struct ParserRoutes {
     deciding: Vec<(FieldId, Matters)>,
     /// Keywords decide too, so nothing can be kept.
     by_keywords: bool,
-    places: Vec<(u64, Vec<u8>, Option<Arc<Plan>>)>,
+    places: Vec<(u64, Vec<u8>, Option<PlanList>)>,
 }
 
 /// The routing of one thread.
@@ -115,14 +115,14 @@ pub struct Router {
 }
 
 impl Router {
-    /// The plan for an event; `holds` says whether it belongs to a route.
-    pub fn plan(
+    /// The plans for an event; `holds` says whether it belongs to a route.
+    pub fn plans(
         &mut self,
         set: &RuleSet,
         source: &dyn FieldSource,
         gathered: &Gathered,
         mut holds: impl FnMut(u32) -> bool,
-    ) -> Arc<Plan> {
+    ) -> PlanList {
         let parser = source.parser();
         let known = self.parsers.iter().position(|one| *one.parser == *parser);
         let at = known.unwrap_or_else(|| {
@@ -135,23 +135,23 @@ impl Router {
         let hash = hash(&self.key);
         let place = hash as usize % PLACES;
         if is_short
-            && let Some((known, key, Some(plan))) = routes.places.get(place)
+            && let Some((known, key, Some(plans))) = routes.places.get(place)
             && *known == hash
             && *key == self.key
         {
-            return Arc::clone(plan);
+            return Arc::clone(plans);
         }
         let found: Vec<u32> = routes.routes.iter().copied().filter(|route| holds(*route)).collect();
-        let plan = set.plans.of(&found, set);
+        let plans = set.plans.of(&found, set);
         if is_short {
             if routes.places.is_empty() {
                 routes.places.resize(PLACES, (0, Vec::new(), None));
             }
             let place = &mut routes.places[place];
-            (place.0, place.2) = (hash, Some(Arc::clone(&plan)));
+            (place.0, place.2) = (hash, Some(Arc::clone(&plans)));
             place.1.clone_from(&self.key);
         }
-        plan
+        plans
     }
 }
 
@@ -185,8 +185,13 @@ impl ParserRoutes {
     ) -> bool {
         key.clear();
         let record = source.as_record();
+        let mut is_short = true;
         for (at, (field, matters)) in self.deciding.iter().enumerate() {
             let mut write = |kind: Kind, text: &str| {
+                is_short &= key.len() + text.len() <= KEY_BYTES_MAX;
+                if !is_short {
+                    return;
+                }
                 key.extend_from_slice(&(at as u16).to_le_bytes());
                 key.push(kind as u8);
                 if *matters == Matters::Value {
@@ -205,7 +210,7 @@ impl ParserRoutes {
                     false
                 });
             }
-            if key.len() > KEY_BYTES_MAX {
+            if !is_short {
                 return false;
             }
         }
