@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import socket
@@ -23,6 +24,12 @@ from bigsec.store import ledgers_of, open_store
 from .conftest import Done, command, environment
 
 WITHIN_S = 60.0
+RULE = """title: t
+status: stable
+logsource: {product: x}
+detection: {s: {a: value}, condition: s}
+"""
+PACK = "id: p\ntitle: Made\nabout: For this test.\ndecoder: plain\npriority: 1\n"
 
 
 def free_port() -> int:
@@ -191,6 +198,22 @@ def test_a_reload_shows_what_changes_and_the_invalid_keeps_the_old(place: Place)
     assert place.received() == 3
     shown = place.bigsec("incidents", "list", "--store", "data/store", "--json").out
     assert "New Configuration Was Refused" in shown
+
+
+def test_a_reload_tells_of_rules_and_packs_that_say_something_else(place: Place) -> None:
+    rule, pack = place.folder / "rules" / "r.yml", place.folder / "packs" / "p.yaml"
+    for path, text in ((rule, RULE), (pack, PACK)):
+        path.parent.mkdir()
+        path.write_text(text)
+    place.configure(f"[rules]\npaths = ['{rule.parent}']\n[packs]\npath = '{pack.parent}'")
+    place.start()
+    rule.write_text(RULE.replace("value", "other"))
+    done = place.bigsec("reload", "-c", "bigsec.toml", "--format", "table")
+    assert re.fullmatch(r"rules\.version: \w{12} → \w{12}\n", done.out), done.out
+    pack.write_text(PACK.replace("Made", "Remade"))
+    done = place.bigsec("reload", "-c", "bigsec.toml", "--format", "table")
+    assert re.fullmatch(r"packs\.version: \w{12} → \w{12}\n", done.out), done.out
+    assert place.end(signal.SIGTERM) == 0
 
 
 def test_one_daemon_a_folder_and_status_says_when_none_runs(place: Place) -> None:

@@ -39,16 +39,18 @@ class Lines:
 class Chunk:
     """A chunk as the core has it."""
 
-    every: Lines
+    every: Lines | None
     first: int
     next: int
+    lost: list[tuple[int, int, str]] = field(default_factory=list)
 
 
 class Log:
-    """A log of numbered events, ten a chunk."""
+    """A log of numbered events, ten a chunk. kept: first one that was not deleted."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, kept: int = 0) -> None:
         self.count = count
+        self.kept = kept
 
     def open(self, sequence: int) -> Reader:
         return Reader(self, max(sequence, 0))
@@ -67,8 +69,10 @@ class Reader:
             time.sleep(min(timeout_s, 0.01))
             return None
         self.at = after
-        lines = b"".join(b'{"n":%d}\n' % number for number in range(first, after))
-        return Chunk(Lines(lines), first, after)
+        gone = min(max(self.log.kept, first), after)
+        lines = b"".join(b'{"n":%d}\n' % number for number in range(gone, after))
+        lost = [(first, gone, "no segment holds them")] if gone > first else []
+        return Chunk(Lines(lines) if lines else None, first, after, lost)
 
 
 def numbers(text: bytes) -> list[int]:
@@ -319,6 +323,24 @@ def test_a_redirect_is_not_followed_and_a_token_is_shown(tmp_path: Path) -> None
         with pytest.raises(RefusedError, match="302"):
             poster.deliver(b"{}\n", 0, 1)
         assert taking.asked == 1
+
+
+@pytest.mark.parametrize(("position", "missed"), [(15, 17), (None, 0)])
+def test_what_was_deleted_before_a_sink_had_it_is_told(
+    tmp_path: Path, position: int | None, missed: int
+) -> None:
+    """A sink that was away for longer than records are kept; a new one misses nothing."""
+    if position is not None:
+        folder = tmp_path / "positions"
+        folder.mkdir()
+        write_position(folder / "up.json", Position(LOG, position))
+    path = tmp_path / "out.ndjson"
+    running = sinks(tmp_path, Log(50, kept=32))
+    running.start(settings(up={"type": "file", "path": str(path)}))
+    wait_for(lambda: running.lags(50) == {"up": 0})
+    assert running.missed() == {"up": missed}
+    running.stop(5)
+    assert numbers(path.read_bytes()) == list(range(32, 50))
 
 
 @pytest.mark.parametrize("size", [1, 8, 9, 20, 1_000])

@@ -2,30 +2,47 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from bigsec._core import Rules
 from bigsec.collect.settings import Settings
 from bigsec.errors import BigsecError
 
-__all__ = ["Reloads", "changes", "last_reload"]
+__all__ = ["Reloads", "changes", "last_reload", "versions"]
 
+VERSION_CHARS: Final = 12
 FILE_NAME: Final = "last_reload.json"
 _ABSENT: Final = object()
 
 
-def changes(old: Settings, new: Settings) -> list[dict[str, Any]]:
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Every key whose value differs: `{"key", "old", "new"}`, null where there is none."""
-    before, after = (dict(_leaves(one.model_dump(mode="json"), "")) for one in (old, new))
+    before, after = (dict(_leaves(one, "")) for one in (old, new))
     return [
         {"key": key, "old": before.get(key), "new": after.get(key)}
         for key in sorted(before.keys() | after.keys())
         if before.get(key, _ABSENT) != after.get(key, _ABSENT)
     ]
+
+
+def versions(settings: Settings, rules: Rules | None) -> dict[str, str | None]:
+    """What tells contents of rules and parser packs from others that stand in the same places."""
+    packs = hashlib.sha256()
+    if settings.packs.path is not None:
+        for path in sorted(Path(settings.packs.path).glob("*.yaml")):
+            with suppress(OSError):  # gone since it was loaded: the next reload shows it
+                packs.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    return {
+        "packs.version": packs.hexdigest()[:VERSION_CHARS],
+        "rules.version": rules.version[:VERSION_CHARS] if rules is not None else None,
+    }
 
 
 def last_reload(data_dir: Path) -> dict[str, Any] | None:

@@ -19,7 +19,7 @@ from bigsec.collect.loading import Loaded
 from bigsec.collect.notify import Notifier
 from bigsec.collect.own_log import OwnLog
 from bigsec.collect.recording import CONSUMER, Detection, Recorder
-from bigsec.collect.reloading import Reloads, changes
+from bigsec.collect.reloading import Reloads, changes, versions
 from bigsec.collect.settings import Settings, core_document
 from bigsec.collect.sinks import Sinks
 from bigsec.collect.watch import Watch
@@ -76,6 +76,7 @@ class Service:
         self._sinks = Sinks(
             Path(self._settings.data_dir) / "sinks", self._daemon.log_id, self._events(packs), log
         )
+        self._in_force = _in_force(self._settings, rules)
         self._reloads = Reloads(Path(self._settings.data_dir))
         self._due: dict[str, float] = {}
 
@@ -208,14 +209,15 @@ class Service:
             loaded = self._read_again()
             packs = load_packs(loaded.settings)
             rules = self._rules(loaded.settings, packs)
-            what = changes(self._settings, loaded.settings)
+            in_force = _in_force(loaded.settings, rules)
+            what = changes(self._in_force, in_force)
             told = json.loads(self._daemon.reload(core_document(loaded.settings), packs, rules))
         except BigsecError as error:
             self._log.failed(error)
             self._watch.raise_once("config_refused", "bigsec.toml", error.message)
             self._reloads.refused(error)
         else:
-            self._loaded, self._settings = loaded, loaded.settings
+            self._loaded, self._settings, self._in_force = loaded, loaded.settings, in_force
             self._watch.take(loaded.settings)
             self._watch.clear("config_refused", "bigsec.toml")
             self._sinks.open_events = self._events(packs)
@@ -262,3 +264,8 @@ class Service:
             return False
         self._due[what] = now + every_s
         return True
+
+
+def _in_force(settings: Settings, rules: _core.Rules | None) -> dict[str, Any]:
+    """What a reload is compared with."""
+    return {**settings.model_dump(mode="json"), **versions(settings, rules)}

@@ -228,9 +228,7 @@ fn events_of_very_many_sets_of_log_sources_match_as_any() {
         table.push_str(&place);
         let name = format!("p{number}.yml");
         let detection = format!("{{s: {{v: [a, {number}]}}, condition: s}}");
-        let rule = format!(
-            "title: a\nlogsource: {{product: p{number}}}\ndetection: {detection}\n"
-        );
+        let rule = format!("title: a\nlogsource: {{product: p{number}}}\ndetection: {detection}\n");
         rules.push((name, rule));
     }
     let log_sources = LogSources::from_text("table", &table).expect("the table is sound");

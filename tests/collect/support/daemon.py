@@ -144,6 +144,10 @@ class Daemon:
         self.process = None
         return code
 
+    def reload(self) -> None:
+        """SIGHUP: take the configuration anew; does not wait."""
+        os.kill(self.pid(), signal.SIGHUP)
+
     def drop(self) -> None:
         """End whatever still runs, at the end of a test."""
         if self.process is not None:

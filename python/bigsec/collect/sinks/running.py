@@ -83,6 +83,7 @@ class RunningSink:
         self._own_log = own_log
         self._stop = threading.Event()
         self.sequence = -1
+        self._has_begun = False
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
         self._thread.start()
 
@@ -121,6 +122,7 @@ class RunningSink:
                 # Kept before the first line: what a process that dies then wrote is known by it.
                 self._keep(delivery.mark(Position(self._log, -1)))
             self.sequence = -1 if known is None else known.sequence
+            self._has_begun = self.sequence >= 0
             events = self._open_events(self.sequence)
             while not self._stop.is_set():
                 chunk = events.next_chunk(WAIT_S)
@@ -149,7 +151,8 @@ class RunningSink:
 
     def _tell_missed(self, chunk: EventChunk) -> None:
         """Say what was passed over; a sink that begins takes the log as it finds it."""
-        if self.sequence < 0:
+        if not self._has_begun:
+            self._has_begun = chunk.every is not None
             return
         for first, end, what in chunk.lost:
             self.missed += end - first

@@ -27,6 +27,7 @@ mod settings;
 mod shared;
 mod status;
 mod stop;
+mod streams;
 mod totals;
 mod upkeep;
 mod walk;

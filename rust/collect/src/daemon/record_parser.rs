@@ -1,6 +1,6 @@
 //! Parses the records of a log, each by what is set for its source.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bigsec_event::{EventId, EventMeta, FieldSource, Origin, Problem, TimeBound, codes};
@@ -8,9 +8,7 @@ use bigsec_evidence::{Flags, Record};
 use bigsec_parse::{Outcome, PackSet, ParseOptions, Parsed, Parser};
 
 use super::account::Accounts;
-
-/// Streams whose parser is kept: a parser remembers the headers of its file.
-const PARSERS_KEPT: usize = 1024;
+use super::streams::Streams;
 
 /// How the records of a source are read.
 #[derive(Debug, Clone)]
@@ -39,9 +37,7 @@ const HEADER_MARK: u8 = b'#';
 pub(super) struct RecordParser {
     parsing: Parsing,
     log_key: u64,
-    /// By source, then by file where it has some; else 0.
-    parsers: HashMap<Box<str>, BTreeMap<u64, Parser>>,
-    kept: usize,
+    streams: Streams,
     parsed: Parsed,
 }
 
@@ -52,7 +48,7 @@ impl RecordParser {
             Parser::new(Arc::clone(&parsing.packs), source.options.clone())?;
         }
         let parsed = Parsed::default();
-        Ok(Self { parsing, log_key, parsers: HashMap::new(), kept: 0, parsed })
+        Ok(Self { parsing, log_key, streams: Streams::default(), parsed })
     }
 
     /// Takes in a record of before that may be a header line of its stream; counts nothing.
@@ -61,8 +57,8 @@ impl RecordParser {
             return;
         }
         let settings = self.parsing.sources.get(record.source).unwrap_or(&self.parsing.others);
-        let (parsers, kept, packs) = (&mut self.parsers, &mut self.kept, &self.parsing.packs);
-        if let Some(parser) = parser_of(parsers, kept, packs, &settings.options, record) {
+        let packs = &self.parsing.packs;
+        if let Some(parser) = self.streams.parser(packs, &settings.options, record) {
             parser.parse(record.payload, record.received_us, &mut self.parsed);
         }
     }
@@ -87,13 +83,8 @@ impl RecordParser {
             self.parsed.set_plain(record.payload);
             account.quarantine(&self.parsed);
         } else {
-            let parser = parser_of(
-                &mut self.parsers,
-                &mut self.kept,
-                &self.parsing.packs,
-                &settings.options,
-                record,
-            );
+            let packs = &self.parsing.packs;
+            let parser = self.streams.parser(packs, &settings.options, record);
             let outcome = if let Some(parser) = parser {
                 parser.parse(record.payload, record.received_us, &mut self.parsed)
             } else {
@@ -119,29 +110,4 @@ impl RecordParser {
         };
         Some((parsed, meta))
     }
-}
-
-/// The parser of the stream that a record belongs to.
-///
-/// A free function, so that the borrow checker sees which fields it takes.
-fn parser_of<'a>(
-    parsers: &'a mut HashMap<Box<str>, BTreeMap<u64, Parser>>,
-    kept: &mut usize,
-    packs: &Arc<PackSet>,
-    options: &ParseOptions,
-    record: &Record<'_>,
-) -> Option<&'a mut Parser> {
-    let file = record.position.map_or(0, |position| position.file);
-    let known = parsers.get(record.source).is_some_and(|files| files.contains_key(&file));
-    if !known {
-        if *kept == PARSERS_KEPT {
-            parsers.clear();
-            *kept = 0;
-        }
-        // That the options hold was tried when they were set.
-        let parser = Parser::new(Arc::clone(packs), options.clone()).ok()?;
-        parsers.entry(record.source.into()).or_default().insert(file, parser);
-        *kept += 1;
-    }
-    parsers.get_mut(record.source)?.get_mut(&file)
 }

@@ -73,3 +73,28 @@ fn a_port_that_is_taken_is_told_at_the_start() {
     let problem = daemon.start(None).expect_err("the port is taken");
     assert!(problem.message.contains("admin.listen"), "{}", problem.message);
 }
+
+/// Those who connect and say nothing are sent away, and nobody who asks waits for long.
+#[test]
+fn t5_connections_that_say_nothing_keep_no_one_out() {
+    let data = tempfile::tempdir().expect("a folder");
+    let port = free_port();
+    let mut settings = document(data.path(), &json!({}));
+    settings["admin"]["listen"] = json!(format!("127.0.0.1:{port}"));
+    let _relay = Relay::start(&settings, None);
+    let silent: Vec<_> = (0..36)
+        .map(|at| {
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+            let said: &[u8] = if at % 2 == 0 { b"" } else { b"GET /status HTTP/1.1\r\nA: " };
+            stream.write_all(said).expect("it listens");
+            stream
+        })
+        .collect();
+    assert_eq!(get(port, "/healthz").0, "HTTP/1.1 200 OK");
+    for mut stream in silent {
+        let mut answer = Vec::new();
+        // A reset is as good as an end.
+        let _ = stream.read_to_end(&mut answer);
+        assert!(!answer.starts_with(b"HTTP/1.1 200"));
+    }
+}

@@ -135,7 +135,12 @@ impl<'o> Loader<'o> {
         self.note_unrouted();
         if self.rules.is_empty() {
             let message = format!("no rule could be loaded from {} files", self.files);
-            let mend = "check the path and the problems listed";
+            let mend = match self.passed_over {
+                0 => "check the path and the problems listed".to_owned(),
+                left_out => format!(
+                    "{left_out} rules were left out for their status or level; ask for those too"
+                ),
+            };
             self.problems.push(Problem::new(codes::RULE_NONE, message).mend(mend));
         }
         self.problems.sort_by(|a, b| a.place.cmp(&b.place));
