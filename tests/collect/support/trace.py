@@ -60,11 +60,16 @@ def injector(call: str, what: str) -> list[str]:
 
 
 @contextmanager
-def injected(pid: int, call: str, what: str) -> Iterator[None]:
-    """Change one kind of call of a process that runs; it goes on unharmed afterwards."""
+def injected(pid: int, call: str, what: str, output: Path | None = None) -> Iterator[None]:
+    """Change one kind of call of a process that runs; it goes on unharmed afterwards.
+
+    output: where those that were changed end in ` (INJECTED)`.
+    """
     options = ["-f", "-p", str(pid), "-e", f"trace={call}", "-e", f"inject={call}:{what}"]
     process = subprocess.Popen(
-        [program(), *options, "-o", "/dev/null"], stderr=subprocess.PIPE, stdin=subprocess.DEVNULL
+        [program(), *options, "-o", str(output or "/dev/null")],
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + 10
