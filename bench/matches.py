@@ -30,9 +30,9 @@ class Matches:
         return Line(text, {"what": "events parsed", "got": self.parsed, "of": self.received})
 
 
-def load_rules(*paths: Path) -> bigsec.Rules:
-    """All rules of the files and folders, of whatever status."""
-    return bigsec.Rules.load(*paths, statuses=STATUSES)
+def load_rules(*paths: Path, tables: Path | None = None) -> bigsec.Rules:
+    """All rules of the files and folders, of whatever status; tables: None takes the shipped."""
+    return bigsec.Rules.load(*paths, statuses=STATUSES, tables=tables)
 
 
 def find(files: Iterable[Path], rules: bigsec.Rules, only: set[str]) -> Matches:

@@ -104,7 +104,9 @@ def windows(tmp_path: Path) -> Path:
     return folder
 
 
-def test_windows_events_are_judged_flat_and_raw_with_and_without_the_audit(windows: Path) -> None:
+def test_windows_events_are_judged_flat_and_raw_as_the_oracle_maps_and_as_shipped(
+    windows: Path,
+) -> None:
     beside = windows.parent
     options = ("--rules", str(beside / "rules"), "--scorer", str(beside / "score.py"))
     assert _score("windows-events", windows, *options) == [
@@ -118,6 +120,11 @@ def test_windows_events_are_judged_flat_and_raw_with_and_without_the_audit(windo
         "predicted small/1#0 noaudit",
         "truth flatonly/2#0 small/1#0",
         "passed 1 of 1",
+        "== windows-events: flat shipped",
+        "events parsed 3 of 3, pairs 1",
+        "predicted small/1#0",
+        "truth flatonly/2#0 small/1#0",
+        "passed 1 of 1",
         "== windows-events: raw",
         "events parsed 2 of 2, pairs 1",
         "predicted small/1#0",
@@ -126,6 +133,11 @@ def test_windows_events_are_judged_flat_and_raw_with_and_without_the_audit(windo
         "== windows-events: raw noaudit",
         "events parsed 2 of 2, pairs 1",
         "predicted small/1#0 noaudit",
+        "truth small/1#0",
+        "passed 1 of 1",
+        "== windows-events: raw shipped",
+        "events parsed 2 of 2, pairs 1",
+        "predicted small/1#0",
         "truth small/1#0",
         "passed 1 of 1",
     ]
