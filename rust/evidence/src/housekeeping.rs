@@ -90,6 +90,8 @@ pub struct Housekeeper {
     passed_over: BTreeSet<u64>,
     /// When the newest record of segments that were looked at was received.
     newest_us: BTreeMap<u64, i64>,
+    /// A task failed half way: the writer does not know the folder as it is.
+    unlisted: bool,
 }
 
 impl Housekeeper {
@@ -114,6 +116,7 @@ impl Housekeeper {
             level,
             passed_over: BTreeSet::new(),
             newest_us: BTreeMap::new(),
+            unlisted: false,
         })
     }
 
@@ -126,9 +129,13 @@ impl Housekeeper {
     ///
     /// There is none while records are pending: a commit that failed may have left a segment and a
     /// watermark that speak of them.
-    pub fn plan(&self, log: &LogWriter) -> Result<Option<Task>, LogError> {
+    pub fn plan(&mut self, log: &mut LogWriter) -> Result<Option<Task>, LogError> {
         if log.pending().0 > 0 {
             return Ok(None);
+        }
+        if self.unlisted {
+            log.relist()?;
+            self.unlisted = false;
         }
         if let Some(expired) = self.retention.expired(log, self.clock.as_ref())? {
             let number = expired.segment.number;
@@ -164,23 +171,28 @@ impl Housekeeper {
         reserve: &mut Reserve,
         outcome: Outcome,
     ) -> Result<Done, LogError> {
+        // Where it fails half way, the folder is no longer what the writer knows of it.
+        self.unlisted = true;
         let storage = self.storage.as_ref();
-        match outcome {
+        let done = match outcome {
             Outcome::Prepared(prepared) => {
                 let sealed = adopt(storage, log.dir(), &prepared)?;
                 log.relist()?;
-                Ok(Done::Sealed(sealed))
+                Done::Sealed(sealed)
             }
             Outcome::Inspected(expired, newest_us) => {
                 self.newest_us.insert(expired.segment.number, newest_us);
                 if !expired.is_due(newest_us, self.clock.as_ref()) {
-                    return Ok(Done::Kept(expired.segment));
+                    Done::Kept(expired.segment)
+                } else {
+                    let deleted = expired.delete(storage, log, reserve, self.clock.as_ref())?;
+                    self.newest_us.remove(&deleted.segment.number);
+                    Done::Deleted(deleted)
                 }
-                let deleted = expired.delete(storage, log, reserve, self.clock.as_ref())?;
-                self.newest_us.remove(&deleted.segment.number);
-                Ok(Done::Deleted(deleted))
             }
-        }
+        };
+        self.unlisted = false;
+        Ok(done)
     }
 
     /// Tells that a task failed. A damaged segment is left alone from then on; anything else is

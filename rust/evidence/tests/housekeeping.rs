@@ -12,7 +12,7 @@ use bigsec_evidence::housekeeping::{Done, Housekeeper, SEAL_LEVEL};
 use bigsec_evidence::keys::Signer;
 use bigsec_evidence::reserve::Reserve;
 use bigsec_evidence::retention::{FLOOR_S, OWN_SOURCE, Retention};
-use bigsec_evidence::simulator::{SimClock, SimStorage};
+use bigsec_evidence::simulator::{Fault, Operation, SimClock, SimStorage};
 use bigsec_evidence::storage::Storage as _;
 use bigsec_evidence::verify::{Finding, Kind, Severity, VerifyOptions, verify};
 use bigsec_evidence::{Flags, LogError, LogOptions, LogReader, LogWriter, Next, Record};
@@ -413,4 +413,36 @@ fn p4_a_damaged_segment_is_left_alone() {
     let sealed = machine.tidy().unwrap().0;
     assert_eq!(sealed, machine.log.segments().len() - 2);
     assert_eq!(machine.storage.stat(&path).unwrap().size, damaged);
+}
+
+/// P5: whichever call fails while a segment is sealed, the next turns do what is left.
+#[test]
+fn p5_sealing_that_failed_half_way_is_done_the_next_time() {
+    use Operation::{Create, Open, Read, Remove, Rename, Sync, SyncFolder, Write};
+    let mut failures = 0;
+    for operation in [Open, Read, Create, Write, Sync, Rename, Remove, SyncFolder] {
+        for fault in [Fault::Before, Fault::After] {
+            for nth in 1.. {
+                let mut machine = Machine::new(keep(FLOOR_S), Some(SEAL_LEVEL));
+                machine.fill(2);
+                machine.storage.fail(operation, nth..nth + 1, fault);
+                if machine.tidy().is_ok() {
+                    // It was let pass, or there are not so many.
+                    if nth > 40 {
+                        break;
+                    }
+                    continue;
+                }
+                let told = format!("{operation:?} {nth} {fault:?}");
+                machine.tidy().unwrap_or_else(|error| panic!("{told}: {error}"));
+                let live = machine.log.live_segment();
+                let open = machine.log.segments().iter().filter(|segment| !segment.sealed);
+                assert!(open.map(|segment| segment.number).all(|one| Some(one) == live), "{told}");
+                assert!(machine.each(|_, _| {}) >= 28, "{told}");
+                check(&machine.storage);
+                failures += 1;
+            }
+        }
+    }
+    assert!(failures > 50, "{failures} calls failed");
 }

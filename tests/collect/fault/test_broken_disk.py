@@ -102,7 +102,7 @@ def test_p5_the_nth_call_that_fails_costs_no_acknowledged_record(tmp_path: Path,
         daemon.drop()
     told = f"{kind}: {ROUNDS} rounds, {failed} calls failed, {len(sender.acked):,} acknowledged"
     print(f"{told}, ended {ended} times")
-    assert failed >= ROUNDS, "too few calls failed"
+    assert failed >= ROUNDS // 2, "too few calls failed"
     check(streams(records(daemon.evidence)), "relp", sender.acked)
     verify(daemon.evidence)
 
