@@ -4,9 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use bigsec_detect::{Entities, EventIdentity, Matcher, Outcome, RuleSet, SignalBatchBuilder};
+use bigsec_detect::{
+    About, Correlation, Correlator, Entities, EventIdentity, Lateness, Matcher, Outcome, Rule,
+    RuleSet, SignalBatchBuilder,
+};
 use bigsec_event::{EventBatchBuilder, EventMeta, FieldMaps, time_effective};
 use bigsec_parse::Parsed;
+
+use crate::recent::Recent;
 
 /// What was found among some events.
 #[derive(Debug)]
@@ -22,31 +27,49 @@ pub(crate) struct Detector {
     rules: Arc<RuleSet>,
     entities: Arc<Entities>,
     matcher: Matcher,
+    correlator: Correlator,
+    recent: Recent,
     signals: SignalBatchBuilder,
     events: EventBatchBuilder,
     hits: Vec<u32>,
+    /// Signals by the place of the rule, those of correlations last.
     matched: Vec<u64>,
 }
 
 impl Detector {
-    pub fn new(rules: Arc<RuleSet>, entities: Arc<Entities>, maps: &FieldMaps) -> Self {
+    pub fn new(
+        rules: Arc<RuleSet>,
+        entities: Arc<Entities>,
+        maps: &FieldMaps,
+        lateness: Lateness,
+    ) -> Self {
         Self {
             matcher: rules.matcher(),
+            correlator: Correlator::new(Arc::clone(&rules), lateness),
+            recent: Recent::default(),
             signals: SignalBatchBuilder::new(rules.version()),
             events: EventBatchBuilder::new(maps),
             hits: Vec::new(),
-            matched: vec![0; rules.rules().len()],
+            matched: vec![0; rules.rules().len() + rules.correlations().len()],
             rules,
             entities,
         }
     }
 
+    /// How far back events matter to correlations, µs; nothing where there are none.
+    pub fn memory_us(&self) -> Option<i64> {
+        self.rules.correlations().iter().map(Correlation::timespan_us).max()
+    }
+
     /// Tries the rules on one event; says whether one matched.
     pub fn examine(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) -> bool {
         let record = &parsed.record;
+        let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
+        self.correlator.advance(time_us);
         self.hits.clear();
         self.matcher.matches(record, &mut self.hits);
         if self.hits.is_empty() {
+            self.give_correlated();
             return false;
         }
         let entities = self.entities.of(record);
@@ -54,18 +77,91 @@ impl Detector {
             entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
         let identity = EventIdentity {
             ids: &[meta.id],
-            time_us: time_effective(meta.time_us, meta.received_us, meta.bound),
+            time_us,
             source: meta.source,
             parser: record.parser_id(),
         };
+        let mut is_given = false;
         for hit in &self.hits {
-            self.matched[*hit as usize] += 1;
             let rule = &self.rules.rules()[*hit as usize];
-            self.signals.append(rule, &identity, &named, Outcome::Unknown);
+            if rule.gives_signals() {
+                is_given = true;
+                self.matched[*hit as usize] += 1;
+                self.signals.append(rule, rule.path(), &identity, &named, Outcome::Unknown);
+            }
         }
-        let meta = EventMeta { keep_raw: true, ..*meta };
-        self.events.append(record, &parsed.map, &meta, parsed.derived());
+        if is_given {
+            let meta = EventMeta { keep_raw: true, ..*meta };
+            self.events.append(record, &parsed.map, &meta, parsed.derived());
+        }
+        self.correlate(parsed, meta, time_us, &named, is_given);
         true
+    }
+
+    fn correlate(
+        &mut self,
+        parsed: &Parsed,
+        meta: &EventMeta<'_>,
+        time_us: i64,
+        entities: &[(&str, &str)],
+        is_given: bool,
+    ) {
+        if !self.correlator.concerns(&self.hits) {
+            return self.give_correlated();
+        }
+        let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+        let about = About {
+            source: meta.source.into(),
+            parser: Arc::clone(parsed.record.parser_id()),
+            entities: entities.iter().map(owned).collect(),
+        };
+        self.recent.keep(parsed, meta, is_given);
+        let (event, record) = ((meta.id, time_us), &parsed.record);
+        self.correlator.see(&mut self.matcher, record, &self.hits, event, &about);
+        self.give_correlated();
+    }
+
+    /// Takes in an event of before, for the correlations alone.
+    pub fn recall(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) {
+        let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
+        self.correlator.advance(time_us);
+        self.hits.clear();
+        self.matcher.matches(&parsed.record, &mut self.hits);
+        if self.correlator.concerns(&self.hits) {
+            self.recent.keep(parsed, meta, false);
+            let (event, record) = ((meta.id, time_us), &parsed.record);
+            self.correlator.see(&mut self.matcher, record, &self.hits, event, &About::default());
+        }
+        // What it comes to was told when the event was new.
+        self.correlator.take();
+    }
+
+    /// No more events come.
+    pub fn end(&mut self) {
+        self.correlator.finish();
+        self.give_correlated();
+    }
+
+    fn give_correlated(&mut self) {
+        for found in self.correlator.take() {
+            if !self.rules.gives_signals(found.correlation) {
+                continue;
+            }
+            let rule = &self.rules.correlations()[found.correlation as usize];
+            self.matched[self.rules.rules().len() + found.correlation as usize] += 1;
+            let entities: Vec<_> =
+                found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
+            let identity = EventIdentity {
+                ids: &found.events,
+                time_us: found.time_us,
+                source: &found.about.source,
+                parser: &found.about.parser,
+            };
+            self.signals.append(rule, rule.path(), &identity, &entities, Outcome::Unknown);
+            for event in &found.events {
+                self.recent.give(*event, &mut self.events);
+            }
+        }
     }
 
     /// Whether it is time to take what was found.
@@ -80,11 +176,12 @@ impl Detector {
 
     /// Signals so far by rule id; rules without any are left out.
     pub fn matched(&self) -> BTreeMap<&str, u64> {
-        let rules = self.rules.rules().iter();
-        rules
+        let rules = self.rules.rules().iter().map(Rule::metadata);
+        let every = rules.chain(self.rules.correlations().iter().map(Correlation::metadata));
+        every
             .zip(&self.matched)
             .filter(|(_, count)| **count > 0)
-            .map(|(rule, count)| (rule.metadata().id.as_str(), *count))
+            .map(|(rule, count)| (rule.id.as_str(), *count))
             .collect()
     }
 }

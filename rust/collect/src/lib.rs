@@ -20,6 +20,7 @@ mod input;
 pub mod intake;
 mod ledger;
 mod progress;
+mod recent;
 mod reread;
 mod scan;
 #[cfg(unix)]

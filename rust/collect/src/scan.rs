@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bigsec_detect::{Entities, RuleSet};
+use bigsec_detect::{Entities, Lateness, RuleSet};
 use bigsec_event::{EventMeta, FieldMaps, Problem, time_effective};
 
 use crate::detector::{Detector, Found};
@@ -49,7 +49,12 @@ impl Scanner {
         maps: &FieldMaps,
         options: ScanOptions,
     ) -> Self {
-        Self { feed, detector: Detector::new(rules, entities, maps), options, finished: false }
+        Self {
+            feed,
+            detector: Detector::new(rules, entities, maps, Lateness::Any),
+            options,
+            finished: false,
+        }
     }
 
     /// The feed: its accounts, files and progress.
@@ -72,6 +77,7 @@ impl Scanner {
         while bytes < CHUNK_BYTES && !self.detector.is_full() {
             let Some(event) = self.feed.next_event() else {
                 self.finished = true;
+                self.detector.end();
                 break;
             };
             bytes += event.parsed.record.text().len() + 64;

@@ -19,6 +19,7 @@ mod yaml;
 pub use entity::{Entities, Entity, EntityKind};
 pub use log_source::{LogSource, LogSources};
 pub use sigma::{
-    Explanation, Level, LoadOptions, Loaded, Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
+    About, Correlated, Correlation, Correlator, Explanation, Lateness, Level, LoadOptions, Loaded,
+    Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
 };
 pub use signal::{EventIdentity, Outcome, SignalBatchBuilder, signal_id, signal_schema};

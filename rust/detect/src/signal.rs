@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use bigsec_event::EventId;
 
-use crate::sigma::Rule;
+use crate::sigma::Metadata;
 
 /// The zone of all times.
 const UTC: &str = "UTC";
@@ -174,10 +174,12 @@ impl SignalBatchBuilder {
         self.len == 0
     }
 
-    /// Adds the signal of a match, with entities as pairs of type and value.
+    /// Adds the signal of a match, with entities as pairs of type and value; `path` is the file
+    /// that holds the rule.
     pub fn append(
         &mut self,
-        rule: &Rule,
+        rule: &Metadata,
+        path: &str,
         event: &EventIdentity<'_>,
         entities: &[(&str, &str)],
         outcome: Outcome,
@@ -203,7 +205,7 @@ impl SignalBatchBuilder {
         self.result.append_value(outcome.as_str());
         self.rule_author.append_value(&rule.author);
         self.rule_license.append_value(&rule.license);
-        self.rule_path.append_value(rule.path());
+        self.rule_path.append_value(path);
         self.detector.append_value(DETECTOR);
         self.version.append_value(&self.detector_version);
     }
@@ -273,8 +275,8 @@ mod tests {
         let event = EventIdentity { ids: &ids, time_us: 7, source: "s", parser: "p" };
         let mut builder = SignalBatchBuilder::new(loaded.rules.version());
         let entities = [("ip", "192.0.2.7"), ("user", "alice")];
-        builder.append(rule, &event, &entities, Outcome::Unknown);
-        builder.append(rule, &event, &[], Outcome::Success);
+        builder.append(rule, rule.path(), &event, &entities, Outcome::Unknown);
+        builder.append(rule, rule.path(), &event, &[], Outcome::Success);
         let batch = builder.finish();
         assert_eq!((batch.num_rows(), builder.len()), (2, 0));
         let text = |name: &str| batch[name].as_string::<i32>().value(1).to_owned();

@@ -88,6 +88,8 @@ codes! {
         "No log source of the routing table fits the rule's `logsource`. The rule is tried on every event that no other log source claims.";
     RULE_PLACEHOLDER = "BS2114" "rule.placeholder"
         "The rule has a placeholder without values. Give it values, or leave the rule out.";
+    RULE_REFERENCE = "BS2115" "rule.reference"
+        "A correlation names a rule, or a field of one, that is not there. Load the rule too, or mend the name.";
     PACK_INVALID = "BS2201" "pack.invalid"
         "The parser pack cannot be read at the place named.";
     PACK_UNKNOWN_COLUMN = "BS2202" "pack.unknown_column"

@@ -182,12 +182,12 @@ impl Housekeeper {
             }
             Outcome::Inspected(expired, newest_us) => {
                 self.newest_us.insert(expired.segment.number, newest_us);
-                if !expired.is_due(newest_us, self.clock.as_ref()) {
-                    Done::Kept(expired.segment)
-                } else {
+                if expired.is_due(newest_us, self.clock.as_ref()) {
                     let deleted = expired.delete(storage, log, reserve, self.clock.as_ref())?;
                     self.newest_us.remove(&deleted.segment.number);
                     Done::Deleted(deleted)
+                } else {
+                    Done::Kept(expired.segment)
                 }
             }
         };

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bigsec_detect::{
-    Entities, EventIdentity, Level, LoadOptions, LogSources, Metadata, Outcome, RuleSet,
-    SignalBatchBuilder, Status,
+    About, Correlated, Correlator, Entities, EventIdentity, Lateness, Level, LoadOptions,
+    LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
@@ -20,12 +20,23 @@ use crate::packs::Packs;
 #[pyclass(frozen, module = "bigsec._core")]
 pub struct Rule {
     set: Arc<RuleSet>,
+    /// Its place among the rules, and behind them the correlations.
     index: usize,
 }
 
 impl Rule {
+    /// What it says about itself, and its file.
+    fn head(&self) -> (&Metadata, &str) {
+        let rules = self.set.rules();
+        if let Some(rule) = rules.get(self.index) {
+            return (rule.metadata(), rule.path());
+        }
+        let correlation = &self.set.correlations()[self.index - rules.len()];
+        (correlation.metadata(), correlation.path())
+    }
+
     fn metadata(&self) -> &Metadata {
-        self.set.rules()[self.index].metadata()
+        self.head().0
     }
 }
 
@@ -68,7 +79,7 @@ impl Rule {
 
     #[getter]
     fn path(&self) -> &str {
-        self.set.rules()[self.index].path()
+        self.head().1
     }
 
     #[getter]
@@ -93,6 +104,11 @@ impl Rule {
             .into_iter()
             .filter_map(|(key, value)| value.as_ref().map(|value| (key, value.clone())))
             .collect()
+    }
+
+    #[getter]
+    fn is_correlation(&self) -> bool {
+        self.index >= self.set.rules().len()
     }
 
     fn __repr__(&self) -> String {
@@ -164,14 +180,12 @@ impl Rules {
     }
 
     fn __len__(&self) -> usize {
-        self.set.rules().len()
+        self.set.rules().len() + self.set.correlations().len()
     }
 
     #[getter]
     fn rules(&self) -> Vec<Rule> {
-        (0..self.set.rules().len())
-            .map(|index| Rule { set: Arc::clone(&self.set), index })
-            .collect()
+        (0..self.__len__()).map(|index| Rule { set: Arc::clone(&self.set), index }).collect()
     }
 
     #[getter]
@@ -200,7 +214,7 @@ impl Rules {
     }
 
     fn __repr__(&self) -> String {
-        format!("<bigsec.Rules {} rules of {} files>", self.set.rules().len(), self.files)
+        format!("<bigsec.Rules {} rules of {} files>", self.__len__(), self.files)
     }
 }
 
@@ -227,6 +241,7 @@ impl Rules {
     fn signals(&self, reader: Box<dyn RecordBatchReader + Send>) -> Result<RecordBatch, String> {
         let mut signals = SignalBatchBuilder::new(self.set.version());
         let mut matcher = self.set.matcher();
+        let mut correlator = Correlator::new(Arc::clone(&self.set), Lateness::Any);
         let mut hits = Vec::new();
         for batch in reader {
             let batch = batch.map_err(|error| error.to_string())?;
@@ -241,22 +256,52 @@ impl Rules {
                 let entities = self.entities.of(&event);
                 let named: Vec<_> =
                     entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
+                let time_us = event.time_effective_us().unwrap_or_default();
                 let identity = EventIdentity {
                     ids: &[event.id()],
-                    time_us: event.time_effective_us().unwrap_or_default(),
+                    time_us,
                     source: event.source(),
                     parser: event.parser(),
                 };
                 for hit in &hits {
-                    signals.append(
-                        &self.set.rules()[*hit as usize],
-                        &identity,
-                        &named,
-                        Outcome::Unknown,
-                    );
+                    let rule = &self.set.rules()[*hit as usize];
+                    if rule.gives_signals() {
+                        signals.append(rule, rule.path(), &identity, &named, Outcome::Unknown);
+                    }
+                }
+                if correlator.concerns(&hits) {
+                    let owned =
+                        |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+                    let about = About {
+                        source: event.source().into(),
+                        parser: event.parser().into(),
+                        entities: named.iter().map(owned).collect(),
+                    };
+                    let at = (event.id(), time_us);
+                    correlator.see(&mut matcher, &event, &hits, at, &about);
                 }
             }
         }
+        correlator.finish();
+        for found in correlator.take() {
+            self.append_correlated(&found, &mut signals);
+        }
         Ok(signals.finish())
+    }
+
+    fn append_correlated(&self, found: &Correlated, signals: &mut SignalBatchBuilder) {
+        if !self.set.gives_signals(found.correlation) {
+            return;
+        }
+        let rule = &self.set.correlations()[found.correlation as usize];
+        let entities: Vec<_> =
+            found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
+        let identity = EventIdentity {
+            ids: &found.events,
+            time_us: found.time_us,
+            source: &found.about.source,
+            parser: &found.about.parser,
+        };
+        signals.append(rule, rule.path(), &identity, &entities, Outcome::Unknown);
     }
 }

@@ -16,6 +16,7 @@ use super::chunk::{Chunk, LostRange};
 use super::record_parser::{Parsing, RecordParser};
 use crate::detector::{Detector, Found};
 use crate::scan::CHUNK_BYTES;
+use bigsec_detect::Lateness;
 
 /// A record's own cost beside its text: many empty ones make a chunk, too.
 const RECORD_COST: usize = 64;
@@ -23,6 +24,11 @@ const RECORD_COST: usize = 64;
 /// So many records before its begin a walk looks for header lines in: a log that was left in the
 /// middle of a file would otherwise not be understood until the file's next header.
 const LOOKED_BACK: u64 = 1_000_000;
+/// So many records before its begin, and no older ones than their windows reach, a walk tells its
+/// correlations of: what they had seen is kept nowhere else.
+const RECALLED: u64 = 500_000;
+/// How much later than others an event may come and still be correlated with them.
+const LATENESS_US: i64 = 600_000_000;
 
 /// Lost ranges of one chunk: a log can hold more of them than memory.
 const LOST_KEPT: usize = 1000;
@@ -73,10 +79,10 @@ struct Matching {
 impl Matching {
     fn new(knowledge: &Knowledge, every: bool) -> Self {
         let maps = knowledge.parsing.packs.maps();
-        let detector = knowledge
-            .rules
-            .as_ref()
-            .map(|(rules, entities)| Detector::new(Arc::clone(rules), Arc::clone(entities), maps));
+        let lateness = Lateness::Us(LATENESS_US);
+        let detector = knowledge.rules.as_ref().map(|(rules, entities)| {
+            Detector::new(Arc::clone(rules), Arc::clone(entities), maps, lateness)
+        });
         let nothing = Found {
             signals: SignalBatchBuilder::new("").finish(),
             events: EventBatchBuilder::new(maps).finish(),
@@ -131,6 +137,7 @@ impl Walk {
             spoilers: BTreeMap::new(),
         };
         walk.look_back();
+        walk.recall();
         Ok(walk)
     }
 
@@ -146,6 +153,36 @@ impl Walk {
                 // Its panic was, or will be, dealt with where the record is judged.
                 let _ = catch_unwind(AssertUnwindSafe(|| parser.see_header(&record)));
             }
+        }
+    }
+
+    /// Tells new correlations of the events that stand before the chunk.
+    fn recall(&mut self) {
+        let Some(detector) = &mut self.matching.detector else { return };
+        let Some(memory_us) = detector.memory_us() else { return };
+        let kept = self.log.first().unwrap_or(self.first);
+        let Some(last_us) = self.first.checked_sub(1).and_then(|at| received_us(&self.log, at))
+        else {
+            return;
+        };
+        let since_us = last_us.saturating_sub(memory_us).saturating_sub(LATENESS_US);
+        let from = self.first.saturating_sub(RECALLED).max(kept);
+        let Ok(mut cursor) = self.log.at(from) else { return };
+        let mut accounts = Accounts::default();
+        while let Ok(Some(next)) = cursor.next(self.first) {
+            let Next::Record { sequence, record, .. } = next else { continue };
+            if record.received_us < since_us {
+                continue;
+            }
+            let parser = &mut self.parser;
+            let (accounts, detector) = (&mut accounts, &mut *detector);
+            // Its panic was dealt with where the record was judged.
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                if let Some((parsed, meta)) = parser.parse(sequence, &record, accounts, true, false)
+                {
+                    detector.recall(parsed, &meta);
+                }
+            }));
         }
     }
 
@@ -170,6 +207,7 @@ impl Walk {
         self.matching = Matching::new(knowledge, self.matching.every.is_some());
         self.knowledge = knowledge.clone();
         self.look_back();
+        self.recall();
         Ok(())
     }
 
@@ -220,6 +258,7 @@ impl Walk {
         if let Ok(parser) = RecordParser::new(self.knowledge.parsing.clone(), self.log.key()) {
             self.parser = parser;
             self.look_back();
+            self.recall();
         }
         self.accounts = Accounts::default();
         self.lost.clear();
@@ -243,6 +282,14 @@ impl Walk {
             first,
             next: self.next,
         }
+    }
+}
+
+/// When a record was received.
+fn received_us(log: &LogReader, sequence: u64) -> Option<i64> {
+    match log.at(sequence).ok()?.next(sequence + 1) {
+        Ok(Some(Next::Record { record, .. })) => Some(record.received_us),
+        _ => None,
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bigsec_event::codes;
 
+use super::correlation;
 use super::detection::Detection;
 use super::draft::Placeholders;
 use super::item::Reader;
@@ -18,6 +19,9 @@ pub(super) struct File<'r> {
     /// Whether a rule with that metadata is wanted.
     pub wanted: &'r dyn Fn(&Metadata) -> bool,
     pub rules: Vec<Rule>,
+    /// Named rules that are not wanted themselves, but may be by a correlation.
+    pub aside: Vec<Rule>,
+    pub correlations: Vec<correlation::Draft>,
     /// Rules seen, whatever became of them.
     pub seen: usize,
     /// Rules left out because of a problem.
@@ -43,10 +47,15 @@ impl File<'_> {
             };
             self.seen += 1;
             let problems = report.len();
-            match self.rule(&rule, report) {
-                Some(rule) => self.rules.push(rule),
-                None if report.len() > problems => self.refused += 1,
-                None => self.passed_over += 1,
+            let taken = if rule.get("correlation").is_some() {
+                self.correlation(&rule, report)
+            } else {
+                self.rule(&rule, report)
+            };
+            if !taken && report.len() > problems {
+                self.refused += 1;
+            } else if !taken {
+                self.passed_over += 1;
             }
         }
     }
@@ -107,30 +116,27 @@ impl File<'_> {
         }
     }
 
-    fn rule(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> Option<Rule> {
-        for (key, what) in [("correlation", "correlation rules"), ("filter", "filters")] {
-            if let Some(node) = document.get(key) {
-                let span = Span { length: 0, ..node.span };
-                let message = format!("{what} are not supported");
-                let mend = "the rules that it names are loaded without it";
-                report.fault(span, codes::RULE_UNSUPPORTED, message, mend);
-                return None;
-            }
+    /// Takes a rule in; false where it is not wanted or not sound.
+    fn rule(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> bool {
+        if let Some(node) = document.get("filter") {
+            let span = Span { length: 0, ..node.span };
+            let mend = "the rules that it names are loaded without it";
+            let message = "filters are not supported";
+            report.fault(span, codes::RULE_UNSUPPORTED, message, mend);
+            return false;
         }
         let before = report.len();
-        let mut metadata = metadata::read(document, report);
+        let metadata = metadata::read(document, report);
         let sound = report.len() == before;
-        if sound && !(self.wanted)(&metadata) {
-            return None;
+        let is_wanted = (self.wanted)(&metadata);
+        if sound && !is_wanted && metadata.name.is_empty() {
+            return false;
         }
-        let detection = self.detection(document, report).filter(|_| sound)?;
-        if metadata.id.is_empty() {
-            metadata.id = derived_id(document);
-        }
-        let mut canonical = Vec::new();
-        document.canonical(&mut canonical);
-        Some(Rule {
-            metadata,
+        let Some(detection) = self.detection(document, report).filter(|_| sound) else {
+            return false;
+        };
+        let rule = Rule {
+            metadata: with_id(metadata, document),
             path: report.file().to_owned(),
             line: document.span.line,
             log_source_line: document
@@ -138,9 +144,30 @@ impl File<'_> {
                 .iter()
                 .find(|entry| &*entry.key == "logsource")
                 .map_or(document.span.line, |entry| entry.key_span.line),
-            hash: *blake3::hash(&canonical).as_bytes(),
+            hash: hash(document),
             detection,
-        })
+            gives_signals: is_wanted,
+        };
+        if is_wanted {
+            self.rules.push(rule);
+        } else {
+            self.aside.push(rule);
+        }
+        is_wanted
+    }
+
+    fn correlation(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> bool {
+        let before = report.len();
+        let metadata = metadata::read(document, report);
+        let sound = report.len() == before;
+        if sound && !(self.wanted)(&metadata) {
+            return false;
+        }
+        let metadata = with_id(metadata, document);
+        let draft = correlation::read(document, metadata, hash(document), report);
+        let Some(draft) = draft.filter(|_| sound) else { return false };
+        self.correlations.push(draft);
+        true
     }
 
     fn detection(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> Option<Detection> {
@@ -153,10 +180,23 @@ impl File<'_> {
     }
 }
 
+fn hash(document: &yaml::Node) -> [u8; 32] {
+    let mut canonical = Vec::new();
+    document.canonical(&mut canonical);
+    *blake3::hash(&canonical).as_bytes()
+}
+
+fn with_id(mut metadata: Metadata, document: &yaml::Node) -> Metadata {
+    if metadata.id.is_empty() {
+        metadata.id = derived_id(document);
+    }
+    metadata
+}
+
 /// An id for a rule without one: the same detection under the same title has the same.
 fn derived_id(document: &yaml::Node) -> String {
     let mut canonical = Vec::new();
-    for key in ["title", "detection"] {
+    for key in ["title", "detection", "correlation"] {
         if let Some(node) = document.get(key) {
             node.canonical(&mut canonical);
         }

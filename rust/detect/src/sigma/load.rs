@@ -1,11 +1,12 @@
 //! Loading rule files: every problem of every file in one run, and what is sound goes on.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bigsec_event::{Problem, codes};
 
+use super::correlation::{self, Correlation, Referable};
 use super::document::File;
 use super::draft::Placeholders;
 use super::names::Names;
@@ -89,6 +90,8 @@ struct Loader<'o> {
     options: &'o LoadOptions,
     names: Names,
     rules: Vec<Rule>,
+    aside: Vec<Rule>,
+    correlations: Vec<correlation::Draft>,
     problems: Vec<Problem>,
     files: usize,
     seen: usize,
@@ -102,6 +105,8 @@ impl<'o> Loader<'o> {
             options,
             names: options.log_sources.table().names.clone(),
             rules: Vec::new(),
+            aside: Vec::new(),
+            correlations: Vec::new(),
             problems: Vec::new(),
             files: 0,
             seen: 0,
@@ -117,6 +122,8 @@ impl<'o> Loader<'o> {
             placeholders: &self.options.placeholders,
             wanted: &|rule| self.options.wants(rule),
             rules: Vec::new(),
+            aside: Vec::new(),
+            correlations: Vec::new(),
             seen: 0,
             refused: 0,
             passed_over: 0,
@@ -127,11 +134,15 @@ impl<'o> Loader<'o> {
         self.refused += file.refused;
         self.passed_over += file.passed_over;
         self.rules.append(&mut file.rules);
+        self.aside.append(&mut file.aside);
+        self.correlations.append(&mut file.correlations);
         self.problems.append(&mut report.into_problems());
     }
 
     fn finish(mut self) -> Loaded {
+        self.take_named();
         self.drop_duplicates();
+        let correlations = self.correlate();
         self.note_unrouted();
         if self.rules.is_empty() {
             let message = format!("no rule could be loaded from {} files", self.files);
@@ -146,7 +157,7 @@ impl<'o> Loader<'o> {
         self.problems.sort_by(|a, b| a.place.cmp(&b.place));
         let table = Arc::clone(self.options.log_sources.table());
         Loaded {
-            rules: Arc::new(RuleSet::new(self.rules, self.names, table)),
+            rules: Arc::new(RuleSet::new(self.rules, correlations, self.names, table)),
             problems: self.problems,
             files: self.files,
             seen: self.seen,
@@ -155,24 +166,75 @@ impl<'o> Loader<'o> {
         }
     }
 
+    /// Takes rules that are not wanted themselves, but that a correlation names.
+    fn take_named(&mut self) {
+        let parts = self.correlations.iter().flat_map(|draft| &draft.rules);
+        let named: HashSet<&str> = parts.map(|(name, _)| name.as_str()).collect();
+        let is_named = |rule: &Rule| {
+            [&rule.metadata.name, &rule.metadata.id].iter().any(|key| named.contains(key.as_str()))
+        };
+        let taken = std::mem::take(&mut self.aside).into_iter().filter(is_named);
+        self.rules.extend(taken);
+    }
+
+    /// Makes the correlations, and quiets the rules that are only parts of them.
+    fn correlate(&mut self) -> Vec<Correlation> {
+        let drafts = std::mem::take(&mut self.correlations);
+        let count = drafts.len();
+        let names: Vec<_> = self
+            .rules
+            .iter()
+            .map(|rule| Referable { id: &rule.metadata.id, name: &rule.metadata.name })
+            .collect();
+        let fields = &mut self.names.fields;
+        let made = correlation::resolve(drafts, &names, fields, &mut self.problems);
+        self.refused += count - made.len();
+        for at in correlation::quiet_rules(&made) {
+            if let Some(rule) = self.rules.get_mut(at as usize) {
+                rule.gives_signals = false;
+            }
+        }
+        made
+    }
+
     fn drop_duplicates(&mut self) {
-        let mut first: HashMap<String, String> = HashMap::new();
+        let mut first = HashMap::new();
         let mut kept = Vec::with_capacity(self.rules.len());
         for rule in std::mem::take(&mut self.rules) {
-            if let Some(other) = first.get(&rule.metadata.id) {
-                let message = format!("the id {} is that of {other}, too", rule.metadata.id);
-                let problem = Problem::new(codes::RULE_DUPLICATE_ID, message)
-                    .mend("give this rule an id of its own, or remove one of the two")
-                    .at(rule.line, 1, 0);
-                self.problems.push(problem.in_file(rule.path));
-                self.refused += 1;
-                continue;
+            if self.is_first(&mut first, &rule.metadata, &rule.path, rule.line) {
+                kept.push(rule);
             }
-            let place = format!("{:?} in {}:{}", rule.metadata.title, rule.path, rule.line);
-            first.insert(rule.metadata.id.clone(), place);
-            kept.push(rule);
         }
         self.rules = kept;
+        let mut kept = Vec::new();
+        for draft in std::mem::take(&mut self.correlations) {
+            if self.is_first(&mut first, &draft.metadata, &draft.path, draft.line) {
+                kept.push(draft);
+            }
+        }
+        self.correlations = kept;
+    }
+
+    /// Whether no rule before has the id; `first` knows where each was seen first.
+    fn is_first(
+        &mut self,
+        first: &mut HashMap<String, String>,
+        metadata: &Metadata,
+        path: &str,
+        line: u32,
+    ) -> bool {
+        if let Some(other) = first.get(&metadata.id) {
+            let message = format!("the id {} is that of {other}, too", metadata.id);
+            let problem = Problem::new(codes::RULE_DUPLICATE_ID, message)
+                .mend("give this rule an id of its own, or remove one of the two")
+                .at(line, 1, 0);
+            self.problems.push(problem.in_file(path));
+            self.refused += 1;
+            return false;
+        }
+        let place = format!("{:?} in {path}:{line}", metadata.title);
+        first.insert(metadata.id.clone(), place);
+        true
     }
 
     fn note_unrouted(&mut self) {

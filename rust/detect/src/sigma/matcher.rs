@@ -5,8 +5,9 @@ use std::sync::Arc;
 use bigsec_event::FieldSource;
 
 use super::cache::Cache;
-use super::engine::{Gathered, Memo, Narrowing, Router};
+use super::engine::{Gathered, Memo, Narrowing, PlanRule, Router};
 use super::evaluate::Event;
+use super::names::FieldId;
 use super::rule_set::RuleSet;
 use super::slot::View;
 use crate::log_source::Alternative;
@@ -20,6 +21,8 @@ pub struct Matcher {
     router: Router,
     memo: Memo,
     narrowing: Narrowing,
+    /// The rules that the last event matched, each with the route whose view counts.
+    found: Vec<PlanRule>,
     /// For each rule, the last event that it matched: two ways to know an event count once.
     matched: Vec<u64>,
 }
@@ -36,6 +39,7 @@ impl Matcher {
             router: Router::default(),
             memo: Memo::default(),
             narrowing: Narrowing::default(),
+            found: Vec::new(),
         }
     }
 
@@ -47,11 +51,12 @@ impl Matcher {
     /// Puts the rules that match into `out`, ascending, as places in [`RuleSet::rules`].
     pub fn matches(&mut self, source: &dyn FieldSource, out: &mut Vec<u32>) {
         out.clear();
+        self.found.clear();
         let rules = self.begin();
         if let Some(record) = source.as_record() {
             self.gathered.read(record, &rules.fields);
         }
-        let Self { cache, gathered, router, memo, narrowing, matched, .. } = self;
+        let Self { cache, gathered, router, memo, narrowing, matched, found, .. } = self;
         let plans = router.plans(&rules, source, gathered, |route| {
             belongs(&rules, rules.alternative(&rules.routes[route as usize]), cache, source)
         });
@@ -70,11 +75,31 @@ impl Matcher {
                 let detection = &rules.rules()[candidate.rule as usize].detection;
                 if event.holds(&detection.condition, &detection.selections) {
                     *matched = generation;
-                    out.push(candidate.rule);
+                    found.push(*candidate);
                 }
             }
         }
+        out.extend(found.iter().map(|match_| match_.rule));
         out.sort_unstable();
+    }
+
+    /// The first value of a field, in lower case, as a rule sees it that [`matches`](Self::matches)
+    /// has just found in this event.
+    pub(super) fn folded(
+        &mut self,
+        rule: u32,
+        field: FieldId,
+        source: &dyn FieldSource,
+    ) -> Option<String> {
+        let rules = Arc::clone(&self.rules);
+        let route = self.found.iter().find(|found| found.rule == rule)?.route;
+        let view = route.and_then(|at| rules.routes[at as usize].view.as_deref());
+        let (slots, keywords, cache) = (&rules.slots, &rules.keywords, &mut self.cache);
+        let gathered = source.as_record().map(|_| &self.gathered);
+        let mut event = Event { source, gathered, slots, keywords, cache, view };
+        let values = event.values(field);
+        let first = cache.values(values).iter().find(|value| value.kind.has_text())?;
+        Some(cache.folded(first).to_owned())
     }
 
     /// The same by asking every rule of the event's log sources: what the other is held against.

@@ -19,9 +19,13 @@ const RELATIONS: [&str; 6] = ["correlation", "derived", "merged", "obsolete", "r
 pub(super) fn read(rule: &yaml::Node, report: &mut Report<'_>) -> Metadata {
     let mut reader = Reader { rule, report };
     let tags = reader.tags();
-    let (log_source, log_source_definition) = reader.log_source();
+    // A correlation is of the log sources of its rules.
+    let of_events = rule.get("correlation").is_none();
+    let (log_source, log_source_definition) =
+        if of_events { reader.log_source() } else { <_>::default() };
     Metadata {
         id: reader.id(),
+        name: reader.text("name"),
         title: reader.title(),
         status: reader.named("status", &Status::ALL.map(Status::as_str), Status::named),
         level: reader

@@ -13,6 +13,7 @@
 
 mod cache;
 mod condition;
+mod correlation;
 mod detection;
 mod document;
 mod draft;
@@ -41,6 +42,7 @@ mod tag;
 mod test;
 mod time_part;
 
+pub use correlation::{About, Correlated, Correlation, Correlator, Lateness};
 pub use draft::Placeholders;
 pub use explain::Explanation;
 pub(crate) use item::Reader;

@@ -101,6 +101,8 @@ impl fmt::Display for Status {
 pub struct Metadata {
     /// A UUID in lower case; derived from detection and title where the rule has none.
     pub id: String,
+    /// What other rules call it; mostly empty.
+    pub name: String,
     /// What a match is called.
     pub title: String,
     /// How mature the rule is.
@@ -148,6 +150,8 @@ pub struct Rule {
     pub(crate) log_source_line: u32,
     pub(crate) hash: [u8; 32],
     pub(crate) detection: Detection,
+    /// Whether matches give signals; not where they are only what a correlation is made of.
+    pub(crate) gives_signals: bool,
 }
 
 impl Rule {
@@ -169,6 +173,11 @@ impl Rule {
     /// The condition as written; several are joined by `or`.
     pub fn condition(&self) -> &str {
         &self.detection.text
+    }
+
+    /// Whether matches give signals of their own, or only take part in correlations.
+    pub fn gives_signals(&self) -> bool {
+        self.gives_signals
     }
 
     /// The hash of the rule's contents: two rules are the same where it is equal.

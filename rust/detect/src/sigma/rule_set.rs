@@ -1,7 +1,9 @@
 //! Rules ready to be tried on events, sorted by the log sources they are meant for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::correlation::{self, BaseRef, Correlation};
 use super::engine::{PlanRule, Plans};
 use super::keyword::KeywordIndex;
 use super::matcher::Matcher;
@@ -17,6 +19,10 @@ const ENGINE_VERSION: &[u8] = b"sigma evaluator 1";
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
+    correlations: Vec<Correlation>,
+    /// Correlations that give no signals of their own.
+    quiet: Vec<u32>,
+    taking_part: HashMap<BaseRef, Vec<(u32, u8)>>,
     version: String,
     pub(super) fields: FieldTable,
     pub(super) slots: Slots,
@@ -40,7 +46,12 @@ pub(super) struct Route {
 }
 
 impl RuleSet {
-    pub(super) fn new(rules: Vec<Rule>, mut names: Names, table: Arc<Table>) -> Self {
+    pub(super) fn new(
+        rules: Vec<Rule>,
+        correlations: Vec<Correlation>,
+        mut names: Names,
+        table: Arc<Table>,
+    ) -> Self {
         let alternatives = table.entries.iter().flat_map(|entry| &entry.alternatives);
         let (slots, views) = Slots::new(&mut names.fields, alternatives);
         let mut views = views.into_iter();
@@ -69,11 +80,14 @@ impl RuleSet {
         if unclaimed.is_empty() {
             routes.retain(|route| !route.rules.is_empty());
         }
-        let version = version(&rules, &table);
+        let version = version(&rules, &correlations, &table);
         let keywords = KeywordIndex::new(names.keywords);
         let (fields, plans) = (names.fields, Plans::default());
         Self {
             rules,
+            quiet: correlation::quiet_correlations(&correlations),
+            taking_part: correlation::taking_part(&correlations),
+            correlations,
             version,
             fields,
             slots,
@@ -105,6 +119,21 @@ impl RuleSet {
         &self.rules
     }
 
+    /// The correlations; none takes part in one before it.
+    pub fn correlations(&self) -> &[Correlation] {
+        &self.correlations
+    }
+
+    /// Whether matches of a correlation give signals, or only take part in others.
+    pub fn gives_signals(&self, correlation: u32) -> bool {
+        !self.quiet.contains(&correlation)
+    }
+
+    /// The correlations that a rule takes part in, and as which of their rules.
+    pub(super) fn taking_part(&self, of: BaseRef) -> &[(u32, u8)] {
+        self.taking_part.get(&of).map_or(&[], Vec::as_slice)
+    }
+
     /// Hash of what the rules and the routing table say, in hexadecimal. Where files stand, their
     /// order, comments and spelling do not count.
     pub fn version(&self) -> &str {
@@ -122,8 +151,9 @@ impl RuleSet {
     }
 }
 
-fn version(rules: &[Rule], table: &Table) -> String {
-    let mut contents: Vec<_> = rules.iter().map(|rule| rule.hash).collect();
+fn version(rules: &[Rule], correlations: &[Correlation], table: &Table) -> String {
+    let correlations = correlations.iter().map(Correlation::hash);
+    let mut contents: Vec<_> = rules.iter().map(|rule| rule.hash).chain(correlations).collect();
     contents.sort_unstable();
     let mut hasher = blake3::Hasher::new();
     hasher.update(ENGINE_VERSION);

@@ -1,0 +1,118 @@
+//! A window that begins with its first match and is judged at its end, or when it is enough.
+
+use std::collections::HashSet;
+
+use bigsec_event::EventId;
+
+use super::sliding::Hit;
+use super::{Correlation, Kind, Measure};
+
+/// Values kept of one window; past them a window is judged by those it has.
+const VALUES_MAX: usize = 10_000;
+/// Events named by a match.
+pub(super) const EVENTS_MAX: usize = 1_000;
+
+/// What is known of numbers without keeping them.
+#[derive(Debug, Default)]
+struct Summary {
+    count: u32,
+    sum: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Summary {
+    fn add(&mut self, number: f64) {
+        let is_first = self.count == 0;
+        self.count = self.count.saturating_add(1);
+        self.sum += number;
+        self.least = if is_first { number } else { self.least.min(number) };
+        self.most = if is_first { number } else { self.most.max(number) };
+    }
+
+    /// A measure that needs no more than this.
+    fn of(&self, measure: Measure) -> Option<f64> {
+        let known = match measure {
+            Measure::Sum => self.sum,
+            Measure::Average => self.sum / f64::from(self.count),
+            Measure::Least => self.least,
+            Measure::Most => self.most,
+            Measure::Median | Measure::Percentile(_) => return None,
+        };
+        (self.count > 0).then_some(known)
+    }
+}
+
+/// What a window has seen.
+#[derive(Debug)]
+pub(super) struct Tumbling {
+    /// The time of the match that it was begun with, which its end is counted from.
+    pub begun_us: i64,
+    pub start_us: i64,
+    pub last_us: i64,
+    events: usize,
+    distinct: HashSet<u64>,
+    numbers: Vec<f64>,
+    summary: Summary,
+    matched: u64,
+    /// Rules in order of their matches, each run once.
+    order: Vec<u8>,
+    ids: Vec<EventId>,
+}
+
+impl Tumbling {
+    pub fn new(start_us: i64) -> Self {
+        Self {
+            begun_us: start_us,
+            start_us,
+            last_us: start_us,
+            events: 0,
+            distinct: HashSet::new(),
+            numbers: Vec::new(),
+            summary: Summary::default(),
+            matched: 0,
+            order: Vec::new(),
+            ids: Vec::new(),
+        }
+    }
+
+    /// Adds a match, and its number where it is one.
+    pub fn add(&mut self, hit: &Hit, number: Option<f64>) {
+        self.start_us = self.start_us.min(hit.time_us);
+        self.last_us = self.last_us.max(hit.time_us);
+        self.events += 1;
+        self.matched |= 1 << hit.base;
+        if self.order.last() != Some(&hit.base) && self.order.len() < VALUES_MAX {
+            self.order.push(hit.base);
+        }
+        if self.distinct.len() < VALUES_MAX {
+            self.distinct.insert(hit.value);
+        }
+        if let Some(number) = number {
+            self.summary.add(number);
+            if self.numbers.len() < VALUES_MAX {
+                self.numbers.push(number);
+            }
+        }
+        let room = EVENTS_MAX - self.ids.len();
+        self.ids.extend(hit.events.as_slice().iter().take(room));
+    }
+
+    /// Whether what was seen is what the rule asks for.
+    pub fn holds(&mut self, rule: &Correlation) -> bool {
+        match &rule.kind {
+            Kind::EventCount(bounds) => bounds.hold_count(self.events),
+            Kind::ValueCount(bounds) => bounds.hold_count(self.distinct.len()),
+            Kind::Number(measure, bounds) => {
+                let number = self.summary.of(*measure).or_else(|| measure.of(&mut self.numbers));
+                number.is_some_and(|number| bounds.hold(number))
+            }
+            Kind::Temporal { ordered: false, need } => need.met_by(self.matched),
+            Kind::Temporal { ordered: true, need } => need.met_in_order(self.order.iter().copied()),
+        }
+    }
+
+    pub fn into_ids(self) -> Vec<EventId> {
+        self.ids
+    }
+}
