@@ -213,6 +213,8 @@ class Rules:
     def match(self, data: object) -> Batch:
         """Match events and give the signals.
 
+        Correlations are judged over the events of one call, in order of their own times.
+
         data: anything with `__arrow_c_stream__` or `__arrow_c_array__` in the event schema.
         Raises SchemaError where it is not.
         """

@@ -29,6 +29,18 @@ status: stable
 logsource: {product: x}
 detection: {s: {a: value}, condition: s}
 """
+CORRELATION = """title: A number
+name: number
+status: stable
+level: low
+logsource: {product: numbers}
+detection: {s: {n|exists: true}, condition: s}
+---
+title: Three numbers
+status: stable
+level: high
+correlation: {type: event_count, rules: [number], timespan: 1h, condition: {gte: 3}}
+"""
 PACK = "id: p\ntitle: Made\nabout: For this test.\ndecoder: plain\npriority: 1\n"
 
 
@@ -214,6 +226,31 @@ def test_a_reload_tells_of_rules_and_packs_that_say_something_else(place: Place)
     done = place.bigsec("reload", "-c", "bigsec.toml", "--format", "table")
     assert re.fullmatch(r"packs\.version: \w{12} → \w{12}\n", done.out), done.out
     assert place.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize("between", ["kill", "stop", "reload"])
+def test_p1_what_a_correlation_has_seen_outlives_the_process(place: Place, between: str) -> None:
+    """Two of three failed logons before a kill, a stop or a reload, the third after it."""
+    rule = place.folder / "rules" / "r.yml"
+    rule.parent.mkdir()
+    rule.write_text(CORRELATION)
+    place.configure(f"[rules]\npaths = ['{rule.parent}']")
+    place.start()
+    place.post(range(2))
+    wait_for(lambda: len(place.sunk()) == 2)
+    if between == "reload":
+        rule.write_text(CORRELATION + "---\n" + RULE)
+        assert place.bigsec("reload", "-c", "bigsec.toml").code == 0
+    else:
+        place.end(signal.SIGKILL if between == "kill" else signal.SIGTERM)
+        place.start()
+    place.post(range(2, 3))
+    wait_for(lambda: len(place.sunk()) == 3)
+    assert place.end(signal.SIGTERM) == 0
+    shown = place.bigsec("incidents", "list", "--store", "data/store", "--json").out
+    (incident,) = [json.loads(line) for line in shown.splitlines()]
+    assert incident["title"]["en"].startswith("Three numbers")
+    assert (incident["signal_count"], incident["event_count"]) == (1, 3)
 
 
 def test_one_daemon_a_folder_and_status_says_when_none_runs(place: Place) -> None:

@@ -12,6 +12,42 @@ import zstandard
 import bigsec
 
 
+CORRELATIONS = """title: failed
+name: failed
+logsource: {product: linux, service: sshd}
+detection: {s: {message|startswith: Failed}, condition: s}
+---
+title: many failed
+correlation:
+  {type: event_count, rules: [failed], group-by: [src_ip], timespan: 5m, condition: {gte: 5}}
+---
+title: many users
+correlation:
+  type: value_count
+  rules: [failed]
+  group-by: [src_ip]
+  timespan: 1h
+  condition: {field: user, gte: 10}
+"""
+
+
+def test_correlations_find_the_same_in_stream_and_batch(shared_data: Path, tmp_path: Path) -> None:
+    (tmp_path / "rules.yml").write_text(CORRELATIONS)
+    rules = bigsec.Rules.load(tmp_path / "rules.yml")
+    assert [rule.is_correlation for rule in rules.rules] == [False, True, True]
+    path = shared_data / "loghub-2k" / "OpenSSH" / "OpenSSH_2k.log.zst"
+    scan = bigsec.scan(path, rules)
+    streamed = [row for chunk in scan for row in chunk.signals.to_pylist()]
+    batched = rules.match(bigsec.read(path, keep_raw=True)).to_pylist()
+    names = Counter(row["rule_title"] for row in streamed)
+    assert set(names) == {"many failed", "many users"}
+    assert names == Counter(row["rule_title"] for row in batched)
+    assert sorted(row["signal_id"] for row in streamed) == sorted(
+        row["signal_id"] for row in batched
+    )
+    assert all(len(row["event_ids"]) >= 5 for row in streamed)
+
+
 @pytest.fixture(scope="module")
 def sigma_hq(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> bigsec.Rules:
     """All rules of the shared rule tree."""
