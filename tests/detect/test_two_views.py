@@ -11,7 +11,6 @@ import zstandard
 
 import bigsec
 
-
 CORRELATIONS = """title: failed
 name: failed
 logsource: {product: linux, service: sshd}
