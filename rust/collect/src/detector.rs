@@ -65,7 +65,7 @@ impl Detector {
     pub fn examine(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) -> bool {
         let record = &parsed.record;
         let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
-        self.correlator.advance(time_us);
+        self.correlator.advance(meta.received_us);
         self.hits.clear();
         self.matcher.matches(record, &mut self.hits);
         if self.hits.is_empty() {
@@ -109,12 +109,7 @@ impl Detector {
         if !self.correlator.concerns(&self.hits) {
             return self.give_correlated();
         }
-        let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
-        let about = About {
-            source: meta.source.into(),
-            parser: Arc::clone(parsed.record.parser_id()),
-            entities: entities.iter().map(owned).collect(),
-        };
+        let about = about(parsed, meta, entities);
         self.recent.keep(parsed, meta, is_given);
         let (event, record) = ((meta.id, time_us), &parsed.record);
         self.correlator.see(&mut self.matcher, record, &self.hits, event, &about);
@@ -123,14 +118,18 @@ impl Detector {
 
     /// Takes in an event of before, for the correlations alone.
     pub fn recall(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) {
-        let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
-        self.correlator.advance(time_us);
+        let record = &parsed.record;
+        self.correlator.advance(meta.received_us);
         self.hits.clear();
-        self.matcher.matches(&parsed.record, &mut self.hits);
+        self.matcher.matches(record, &mut self.hits);
         if self.correlator.concerns(&self.hits) {
+            let entities = self.entities.of(record);
+            let named: Vec<_> =
+                entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
+            let about = about(parsed, meta, &named);
+            let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
             self.recent.keep(parsed, meta, false);
-            let (event, record) = ((meta.id, time_us), &parsed.record);
-            self.correlator.see(&mut self.matcher, record, &self.hits, event, &About::default());
+            self.correlator.see(&mut self.matcher, record, &self.hits, (meta.id, time_us), &about);
         }
         // What it comes to was told when the event was new.
         self.correlator.take();
@@ -183,5 +182,14 @@ impl Detector {
             .filter(|(_, count)| **count > 0)
             .map(|(rule, count)| (rule.id.as_str(), *count))
             .collect()
+    }
+}
+
+fn about(parsed: &Parsed, meta: &EventMeta<'_>, entities: &[(&str, &str)]) -> About {
+    let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+    About {
+        source: meta.source.into(),
+        parser: Arc::clone(parsed.record.parser_id()),
+        entities: entities.iter().map(owned).collect(),
     }
 }

@@ -20,6 +20,8 @@ struct Run {
     rules: Arc<RuleSet>,
     matcher: bigsec_detect::Matcher,
     correlator: Correlator,
+    /// When events are received, in seconds; each at its own time where it is not set.
+    clock: Option<i64>,
 }
 
 fn id(number: u64) -> EventId {
@@ -34,6 +36,7 @@ impl Run {
         Self {
             matcher: rules.matcher(),
             correlator: Correlator::new(Arc::clone(&rules), lateness),
+            clock: None,
             rules,
         }
     }
@@ -42,7 +45,7 @@ impl Run {
     fn see(&mut self, number: u64, seconds: i64, record: &Record) -> Found {
         let time_us = seconds * 1_000_000;
         let mut hits = Vec::new();
-        self.correlator.advance(time_us);
+        self.correlator.advance(self.clock.unwrap_or(seconds) * 1_000_000);
         self.matcher.matches(record, &mut hits);
         let about = About::default();
         self.correlator.see(&mut self.matcher, record, &hits, (id(number), time_us), &about);
@@ -254,6 +257,22 @@ proptest! {
             }
         }
     }
+}
+
+/// Neither a sender with a backlog of a day nor one whose clock is wrong blinds others or itself.
+#[test]
+fn a_backlog_is_correlated_and_a_wrong_clock_disturbs_no_other_group() {
+    let text = rules("event_count", "  condition: {gte: 3}\n");
+    let mut run = Run::new(&text, Lateness::Us(600_000_000));
+    run.clock = Some(1_000_000);
+    let of = |group: &str| support::record(&json!({"kind": "a", "group": group}), "json");
+    assert_eq!(run.see(1, 2_000_000_000, &of("future")), []);
+    for (number, seconds) in [(2, 900_000), (3, 900_004)] {
+        assert_eq!(run.see(number, seconds, &of("backlog")), []);
+        assert_eq!(run.see(number + 10, seconds + 100_000, &of("now")), []);
+    }
+    assert_eq!(run.see(4, 900_010, &of("backlog")), [("it".to_owned(), vec![2, 3, 4])]);
+    assert_eq!(run.see(14, 1_000_009, &of("now")), [("it".to_owned(), vec![12, 13, 14])]);
 }
 
 /// What somebody floods it with costs no more than its bounds.

@@ -23,7 +23,7 @@ const WINDOWS_MAX: usize = 1_000;
 /// How often groups whose matches are too old are looked for, in matches.
 const SWEEP_EVERY: u64 = 1 << 16;
 
-/// How much later than others an event may come and still be counted with them.
+/// How much later than others of its group an event may come and still be counted with them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lateness {
     /// Microseconds of the events' own time.
@@ -63,11 +63,12 @@ pub struct Correlator {
     lateness: Lateness,
     groups: Vec<HashMap<Box<str>, Group>>,
     kept: usize,
-    /// The newest time seen.
+    /// The time of receipt: what waits and what has been silent is measured by it, since the events'
+    /// own times jump, and stand back where a sender comes with a backlog.
     now_us: i64,
     fed: u64,
     given_way: u64,
-    /// Windows that end: when, and of which correlation and group.
+    /// Windows that end: when by the time of receipt, and of which correlation and group.
     ending: BinaryHeap<Reverse<(i64, u32, Box<str>)>>,
     found: Vec<Correlated>,
     /// Matches of correlations that others have yet to be told of.
@@ -88,7 +89,9 @@ struct Chained {
 struct Group {
     values: Arc<[Box<str>]>,
     about: About,
+    /// Time of the last event, and when the last came.
     last_us: i64,
+    touched_us: i64,
     window: Window,
 }
 
@@ -118,7 +121,7 @@ impl Correlator {
             rules,
             lateness,
             kept: 0,
-            now_us: i64::MIN,
+            now_us: 0,
             fed: 0,
             given_way: 0,
             ending: BinaryHeap::new(),
@@ -156,7 +159,6 @@ impl Correlator {
     ) {
         let rules = Arc::clone(&self.rules);
         let (id, time_us) = event;
-        self.now_us = self.now_us.max(time_us);
         for hit in hits {
             for (correlation, base) in rules.taking_part(BaseRef::Rule(*hit)) {
                 let of = &rules.correlations()[*correlation as usize].bases[usize::from(*base)];
@@ -177,7 +179,7 @@ impl Correlator {
         self.chain();
     }
 
-    /// The time is at least that: windows that end with it are judged.
+    /// What follows was received at that time or later: windows that are over are judged.
     pub fn advance(&mut self, now_us: i64) {
         self.now_us = self.now_us.max(now_us);
         let Lateness::Us(lateness) = self.lateness else { return };
@@ -236,10 +238,6 @@ impl Correlator {
         if matches!(rule.kind, Kind::Number(..)) && number.is_none() {
             return;
         }
-        let before = self.oldest_us(rule);
-        if arrival.time_us < before {
-            return;
-        }
         write_key(&mut self.key, &arrival.values);
         if !self.groups[at as usize].contains_key(self.key.as_str()) {
             self.make_room();
@@ -250,11 +248,13 @@ impl Correlator {
             } else {
                 Window::Sliding(Sliding::default())
             };
-            let group = Group { values, about, last_us: arrival.time_us, window };
+            let (last_us, touched_us) = (arrival.time_us, self.now_us);
+            let group = Group { values, about, last_us, touched_us, window };
             self.groups[at as usize].insert(self.key.as_str().into(), group);
             self.kept += 1;
         }
         let Some(group) = self.groups[at as usize].get_mut(self.key.as_str()) else { return };
+        group.touched_us = self.now_us;
         if arrival.time_us >= group.last_us {
             group.last_us = arrival.time_us;
             group.about = arrival.about.clone();
@@ -263,7 +263,10 @@ impl Correlator {
         let hit = Hit { time_us, base, value: hash(&arrival.value), events };
         match &mut group.window {
             Window::Sliding(sliding) => {
-                sliding.expire(before);
+                if let Lateness::Us(lateness) = self.lateness {
+                    let reach_us = rule.timespan_us.saturating_add(lateness);
+                    sliding.expire(sliding.newest_us().saturating_sub(reach_us));
+                }
                 if let Some(hits) = sliding.add(hit, rule) {
                     let time_us = hits.last().map_or(time_us, |hit| hit.time_us);
                     let ids = hits.iter().flat_map(|hit| hit.events.as_slice()).copied();
@@ -274,8 +277,8 @@ impl Correlator {
             }
             Window::Tumbling(windows) => {
                 let key: Box<str> = self.key.as_str().into();
-                if let Some(begun_us) = tumble(windows, rule, &hit, number) {
-                    let end_us = begun_us.saturating_add(rule.timespan_us);
+                if tumble(windows, rule, &hit, number, self.now_us) {
+                    let end_us = self.now_us.saturating_add(rule.timespan_us);
                     self.ending.push(Reverse((end_us, at, key.clone())));
                 }
                 let enough = windows.iter_mut().position(|open| {
@@ -328,28 +331,17 @@ impl Correlator {
         self.found.push(Correlated { correlation, time_us, events, about });
     }
 
-    /// Matches before this are of no use to a correlation any more.
-    fn oldest_us(&self, rule: &Correlation) -> i64 {
-        match self.lateness {
-            Lateness::Any => i64::MIN,
-            Lateness::Us(lateness) => {
-                self.now_us.saturating_sub(rule.timespan_us).saturating_sub(lateness)
-            }
-        }
-    }
-
-    /// Lets go of groups all of whose matches are too old.
+    /// Lets go of groups that have been silent for longer than a window is open.
     fn sweep(&mut self) {
+        let Lateness::Us(lateness) = self.lateness else { return };
         let rules = Arc::clone(&self.rules);
         for (rule, at) in rules.correlations().iter().zip(0..) {
-            let before = self.oldest_us(rule);
+            let reach_us = rule.timespan_us.saturating_add(lateness);
+            let before_us = self.now_us.saturating_sub(reach_us);
             let groups: &mut HashMap<_, Group> = &mut self.groups[at];
             let count = groups.len();
-            groups.retain(|_, group| match &mut group.window {
-                Window::Sliding(sliding) => {
-                    sliding.expire(before);
-                    sliding.len() > 0
-                }
+            groups.retain(|_, group| match &group.window {
+                Window::Sliding(sliding) => !sliding.is_empty() && group.touched_us >= before_us,
                 Window::Tumbling(windows) => !windows.is_empty(),
             });
             self.kept -= count - groups.len();
@@ -366,11 +358,9 @@ impl Correlator {
         if surplus == 0 {
             return;
         }
-        let last = |group: &Group| match &group.window {
-            Window::Sliding(sliding) => sliding.newest_us(),
-            Window::Tumbling(_) => group.last_us,
-        };
-        let mut times: Vec<i64> = self.groups.iter().flat_map(HashMap::values).map(last).collect();
+        let last = |group: &Group| (group.touched_us, group.last_us);
+        let mut times: Vec<(i64, i64)> =
+            self.groups.iter().flat_map(HashMap::values).map(last).collect();
         let (_, bound, _) = times.select_nth_unstable(surplus.min(self.kept) - 1);
         let bound = *bound;
         let mut left = surplus;
@@ -386,25 +376,26 @@ impl Correlator {
     }
 }
 
-/// Adds a match to the window that it falls into; gives the time of a window that it begins.
+/// Adds a match to the window that it falls into; true where it begins one.
 fn tumble(
     windows: &mut Vec<Tumbling>,
     rule: &Correlation,
     hit: &Hit,
     number: Option<f64>,
-) -> Option<i64> {
+    now_us: i64,
+) -> bool {
     let reaches = |window: &&mut Tumbling| {
         hit.time_us <= window.start_us.saturating_add(rule.timespan_us)
             && hit.time_us.saturating_add(rule.timespan_us) >= window.last_us
     };
     if let Some(window) = windows.iter_mut().find(reaches) {
         window.add(hit, number);
-        return None;
+        return false;
     }
-    let mut window = Tumbling::new(hit.time_us);
+    let mut window = Tumbling::new(now_us, hit.time_us);
     window.add(hit, number);
     windows.push(window);
-    Some(hit.time_us)
+    true
 }
 
 /// A value that tells groups apart, of a length that nobody else chooses.

@@ -44,8 +44,8 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
-    pub fn len(&self) -> usize {
-        self.hits.len()
+    pub fn is_empty(&self) -> bool {
+        self.hits.is_empty()
     }
 
     /// The time of the last match.

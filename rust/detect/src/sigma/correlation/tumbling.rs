@@ -46,7 +46,7 @@ impl Summary {
 /// What a window has seen.
 #[derive(Debug)]
 pub(super) struct Tumbling {
-    /// The time of the match that it was begun with, which its end is counted from.
+    /// When it was begun, by the time of receipt, which its end is counted from.
     pub begun_us: i64,
     pub start_us: i64,
     pub last_us: i64,
@@ -61,9 +61,9 @@ pub(super) struct Tumbling {
 }
 
 impl Tumbling {
-    pub fn new(start_us: i64) -> Self {
+    pub fn new(begun_us: i64, start_us: i64) -> Self {
         Self {
-            begun_us: start_us,
+            begun_us,
             start_us,
             last_us: start_us,
             events: 0,
