@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 from .conftest import Runner
 
@@ -60,3 +61,74 @@ def test_list_names_author_and_licence(bigsec: Runner, cases: Path) -> None:
     table = bigsec.on_terminal("rules", "list", cases / "rules", "--color", "never")
     assert "Passwd File Asked For" in table.out
     assert "Lin Example, Apache-2.0" in table.out
+
+
+def test_rules_without_a_status_are_checked_too(bigsec: Runner, tmp_path: Path) -> None:
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        "title: t\nlogsource: {product: linux}\ndetection: {s: {a|gt: b}, condition: s}\n"
+    )
+    done = bigsec("rules", "check", rule)
+    codes = {json.loads(line)["code"] for line in done.out.splitlines()}
+    assert (done.code, codes) == (3, {"BS2105", "BS2112"})
+
+
+def test_25_defects_give_25_lines_in_one_run(bigsec: Runner, tmp_path: Path) -> None:
+    for number in range(25):
+        (tmp_path / f"{number:02}.yml").write_text(
+            f"title: t{number}\nlogsource: {{product: x}}\n"
+            f"detection: {{s: {{a|modifier{number}: b}}, condition: s}}\n"
+        )
+    (tmp_path / "good.yml").write_text(
+        "title: good\nlogsource: {product: linux}\ndetection: {s: {a: b}, condition: s}\n"
+    )
+    done = bigsec("rules", "check", tmp_path)
+    lines = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.code, len(lines), len({one["file"] for one in lines})) == (3, 25, 25)
+    assert {one["code"] for one in lines} >= {"BS2104"}
+    assert all(one["mend"] and one["line"] and one["column"] for one in lines)
+
+
+def test_a_report_for_code_scanning_places_each_fault(bigsec: Runner, cases: Path) -> None:
+    """SARIF 2.1.0: each result has its rule, its level, its file and its region."""
+    faults = [
+        json.loads(line) for line in bigsec("rules", "check", cases / "bad_rules").out.splitlines()
+    ]
+    done = bigsec("rules", "check", cases / "bad_rules", "--report", "sarif")
+    assert done.code == 3
+    log = json.loads(done.out)
+    (run,) = log["runs"]
+    kinds = run["tool"]["driver"]["rules"]
+    assert (log["version"], len(run["results"])) == ("2.1.0", len(faults))
+    assert "unknown modifier" in {kind["shortDescription"]["text"] for kind in kinds}
+    for result in run["results"]:
+        assert kinds[result["ruleIndex"]]["id"] == result["ruleId"]
+        (place,) = result["locations"]
+        physical = place["physicalLocation"]
+        assert physical["artifactLocation"]["uri"].endswith(".yml")
+        assert physical["region"]["startLine"] >= 1
+        assert physical["region"]["startColumn"] >= 1
+    assert {result["level"] for result in run["results"]} == {"error"}
+
+
+def test_a_report_for_a_workflow_is_one_command_a_line(bigsec: Runner, tmp_path: Path) -> None:
+    rule = tmp_path / "a,b.yml"
+    rule.write_text(
+        "title: t\nlogsource: {product: linux}\ndetection: {s: {a|gt: '5%\n'}, condition: s}\n"
+    )
+    done = bigsec("rules", "check", rule, "--report", "github")
+    first = done.out.splitlines()[-1]
+    assert first.startswith("::error file=")
+    assert "a%2Cb.yml,line=3,col=" in first
+    assert "5%" not in first.replace("5%25", "")
+
+
+def test_a_report_of_tests_fails_where_a_file_does(bigsec: Runner, cases: Path) -> None:
+    done = bigsec("rules", "check", cases / "bad_rules", "--report", "junit")
+    suite = ElementTree.fromstring(done.out)  # noqa: S314  # our own
+    failed = {one.get("name", "") for one in suite if one.find("failure") is not None}
+    assert {Path(name).name for name in failed} >= {"unknown_modifier.yml", "not_yaml.yml"}
+    assert int(suite.get("failures", "0")) == len(failed)
+    done = bigsec("rules", "check", cases / "rules", "--report", "junit")
+    sound = ElementTree.fromstring(done.out)  # noqa: S314  # our own
+    assert (sound.get("failures"), len(sound)) == ("0", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +22,7 @@ from bigsec.cli.options import (
     StatusOption,
 )
 from bigsec.cli.output import Format, rows
+from bigsec.cli.reports import Report, report
 from bigsec.cli.ruleset import load_rules
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
@@ -54,8 +56,14 @@ RulePathsArgument = Annotated[
 ]
 
 
+ReportOption = Annotated[
+    Report | None, typer.Option("--report", metavar="FORM", help=text("rules.report"))
+]
+
+
 def check(
     paths: RulePathsArgument = None,
+    form_of_report: ReportOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -76,7 +84,10 @@ def check(
     elapsed = time.monotonic() - began
     named = {one.file for one in faults}
     faults += [one for one in missing if one.file not in named]
-    _write_faults(faults, talk)
+    if form_of_report is not None:
+        sys.stdout.buffer.write(report(form_of_report, faults, files))
+    else:
+        _write_faults(faults, talk)
     errors = sum(1 for one in faults if problems.is_error(one))
     talk.say(
         text(

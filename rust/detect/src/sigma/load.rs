@@ -33,7 +33,8 @@ impl LoadOptions {
     fn wants(&self, rule: &Metadata) -> bool {
         let status = match (&self.statuses, rule.status) {
             (Some(statuses), Some(status)) => statuses.contains(&status),
-            (Some(_), None) => false,
+            // Who asks for every status asks for rules that name none, too.
+            (Some(statuses), None) => Status::ALL.iter().all(|one| statuses.contains(one)),
             (None, status) => !matches!(status, Some(Status::Deprecated | Status::Unsupported)),
         };
         status && self.min_level.is_none_or(|level| rule.level >= level)
