@@ -210,6 +210,18 @@ class Rules:
     def version(self) -> str:
         """Content hash of the rules and tables."""
 
+    def explain(
+        self, rule_id: str, data: object, *, event_id: str | None = None, limit: int = 1
+    ) -> list[dict[str, Any]]:
+        """Why a rule matches events or does not: every question with its answer.
+
+        data: as for `match`. event_id: this event alone; None takes the first `limit`.
+        Each is `{"event_id", "question", "holds", "line", "found", "parts"}`: what is asked in the
+        rule's words, the answer, its line in the rule's file (0: none), the values that the event
+        has there, and the questions that it is made of, which have no `event_id`.
+        Raises NotFoundError where no rule of single events has the id, SchemaError as `match`.
+        """
+
     def match(self, data: object) -> Batch:
         """Match events and give the signals.
 

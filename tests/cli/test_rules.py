@@ -132,3 +132,65 @@ def test_a_report_of_tests_fails_where_a_file_does(bigsec: Runner, cases: Path) 
     done = bigsec("rules", "check", cases / "rules", "--report", "junit")
     sound = ElementTree.fromstring(done.out)  # noqa: S314  # our own
     assert (sound.get("failures"), len(sound)) == ("0", 1)
+
+
+EXPLAINED = """title: Failed logon
+status: stable
+logsource: {product: linux, service: sshd}
+detection:
+  s: {message|startswith: Failed}
+  f: {src_ip|cidr: 192.0.2.0/25}
+  condition: s and not f
+"""
+
+
+def test_explain_answers_every_question_of_a_rule(bigsec: Runner, tmp_path: Path) -> None:
+    rule, log = tmp_path / "rule.yml", tmp_path / "auth.log"
+    rule.write_text(EXPLAINED)
+    log.write_text(
+        "".join(
+            f"<38>Nov 25 03:04:05 h sshd[1]: Failed password for root from {one} port 4000 ssh2\n"
+            for one in ("192.0.2.7", "192.0.2.200")
+        )
+    )
+    done = bigsec("rules", "explain", "failed logon", log, "--rules", rule, "--limit", "5")
+    first, second = [json.loads(line) for line in done.out.splitlines()]
+    assert (done.code, first["holds"], second["holds"]) == (0, False, True)
+    source, detection = first["parts"]
+    assert source == {
+        "question": "log source product: linux, service: sshd",
+        "holds": True,
+        "line": 0,
+        "found": ["parser linux_auth"],
+        "parts": [],
+    }
+    selected, refused = detection["parts"]
+    assert (selected["holds"], refused["holds"], refused["question"]) == (True, False, "not")
+    (asked,) = refused["parts"][0]["parts"][0]["parts"]
+    assert (asked["question"], asked["found"]) == ("src_ip|cidr: 192.0.2.0/25", ["192.0.2.7"])
+    assert (asked["line"], asked["holds"]) == (6, True)
+    again = bigsec(
+        "rules", "explain", "Failed logon", log, "-r", rule, "--event", second["event_id"]
+    )
+    assert json.loads(again.out) == second
+    shown = bigsec("rules", "explain", "Failed logon", log, "-r", rule, "-f", "table").out
+    assert "✗ Failed logon" in shown
+    assert "✓ src_ip|cidr: 192.0.2.0/25  192.0.2.7" in shown
+
+
+def test_explain_says_what_is_not_there(bigsec: Runner, cases: Path, tmp_path: Path) -> None:
+    (tmp_path / "rule.yml").write_text(EXPLAINED)
+    (tmp_path / "x.log").write_text("x\n")
+    unknown = bigsec("rules", "explain", "nothing", tmp_path / "x.log", "-r", tmp_path / "rule.yml")
+    assert (unknown.code, "BS3106" in unknown.err) == (3, True)
+    other = bigsec(
+        "rules",
+        "explain",
+        "Failed logon",
+        tmp_path / "x.log",
+        "-r",
+        tmp_path / "rule.yml",
+        "--event",
+        "0" * 32,
+    )
+    assert (other.code, "has no such event" in other.err) == (3, True)

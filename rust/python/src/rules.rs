@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bigsec_detect::{
-    About, Correlated, Correlator, Entities, EventIdentity, Lateness, Level, LoadOptions,
-    LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
+    About, Correlated, Correlator, Entities, EventIdentity, Explanation, Lateness, Level,
+    LoadOptions, LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::arrow::{Batch, batches_of, not_events};
 use crate::error::{problems_to_python, raise, raise_problems};
@@ -213,6 +214,38 @@ impl Rules {
         py.detach(|| self.signals(reader)).map(Batch).map_err(|message| not_events(py, &message))
     }
 
+    #[pyo3(signature = (rule_id, data, *, event_id=None, limit=1))]
+    fn explain<'py>(
+        &self,
+        py: Python<'py>,
+        rule_id: &str,
+        data: &Bound<'_, PyAny>,
+        event_id: Option<&str>,
+        limit: usize,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let rule = self.set.rules().iter().position(|rule| rule.id == rule_id);
+        let rule = rule.ok_or_else(|| {
+            raise(
+                py,
+                codes::NOT_FOUND,
+                &format!("no rule of one event has the id {rule_id:?}"),
+                &[],
+            )
+        })?;
+        let reader = batches_of(data)?;
+        let explained = py
+            .detach(|| self.explained(rule as u32, reader, event_id, limit))
+            .map_err(|message| not_events(py, &message))?;
+        explained
+            .iter()
+            .map(|(event, explanation)| {
+                let told = explanation_to_python(py, explanation)?;
+                told.set_item("event_id", event)?;
+                Ok(told)
+            })
+            .collect()
+    }
+
     fn __repr__(&self) -> String {
         format!("<bigsec.Rules {} rules of {} files>", self.__len__(), self.files)
     }
@@ -289,6 +322,33 @@ impl Rules {
         Ok(signals.finish())
     }
 
+    /// The answers for the first events, or for one that is named.
+    fn explained(
+        &self,
+        rule: u32,
+        reader: Box<dyn RecordBatchReader + Send>,
+        event_id: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<(String, Explanation)>, String> {
+        let mut matcher = self.set.matcher();
+        let mut explained = Vec::new();
+        for batch in reader {
+            let batch = batch.map_err(|error| error.to_string())?;
+            let view = EventView::new(&batch, &self.maps).map_err(|error| error.to_string())?;
+            for row in 0..view.len() {
+                if explained.len() == limit {
+                    return Ok(explained);
+                }
+                let event = view.row(row);
+                let id = event.id().to_string();
+                if event_id.is_none_or(|wanted| wanted == id) {
+                    explained.extend(matcher.explain(rule, &event).map(|told| (id, told)));
+                }
+            }
+        }
+        Ok(explained)
+    }
+
     fn append_correlated(&self, found: &Correlated, signals: &mut SignalBatchBuilder) {
         if !self.set.gives_signals(found.correlation) {
             return;
@@ -304,4 +364,19 @@ impl Rules {
         };
         signals.append(rule, rule.path(), &identity, &entities, Outcome::Unknown);
     }
+}
+
+fn explanation_to_python<'py>(
+    py: Python<'py>,
+    explanation: &Explanation,
+) -> PyResult<Bound<'py, PyDict>> {
+    let told = PyDict::new(py);
+    told.set_item("question", &explanation.question)?;
+    told.set_item("holds", explanation.holds)?;
+    told.set_item("line", explanation.line)?;
+    told.set_item("found", &explanation.found)?;
+    let parts: PyResult<Vec<_>> =
+        explanation.parts.iter().map(|part| explanation_to_python(py, part)).collect();
+    told.set_item("parts", parts?)?;
+    Ok(told)
 }
