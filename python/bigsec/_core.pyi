@@ -332,6 +332,10 @@ class DaemonChunk:
     @property
     def ledgers(self) -> list[SourceLedger]: ...
     @property
+    def braked(self) -> list[tuple[str, str, int]]:
+        """Rules that flood: id, title, and how many signals were not given for it."""
+
+    @property
     def lost(self) -> list[tuple[int, int, str]]:
         """Ranges of records that cannot be read any more, and why."""
 

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+import bigsec
 from bigsec.store import ledgers_of, open_store
 
 from .conftest import Done, command, environment
@@ -125,6 +126,10 @@ interval_s = 1
         url = f"http://127.0.0.1:{self.http}/"
         with urllib.request.urlopen(urllib.request.Request(url, data=body)) as answer:
             assert answer.status == 200
+
+    def incidents(self) -> str:
+        """The incidents in the store, one JSON object a line."""
+        return self.bigsec("incidents", "list", "--store", "data/store", "--json").out
 
     def log(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in (self.folder / "err").read_text().splitlines()]
@@ -251,6 +256,32 @@ def test_p1_what_a_correlation_has_seen_outlives_the_process(place: Place, betwe
     (incident,) = [json.loads(line) for line in shown.splitlines()]
     assert incident["title"]["en"].startswith("Three numbers")
     assert (incident["signal_count"], incident["event_count"]) == (1, 3)
+
+
+def test_t7_a_rule_that_matches_everything_does_not_drown_another(place: Place) -> None:
+    """T7: of 5,000 matches of one rule 50 give signals, the one match of the other rule is seen."""
+    rule = place.folder / "rules" / "r.yml"
+    rule.parent.mkdir()
+    everything = "title: Everything\nstatus: stable\nlogsource: {product: n}\n"
+    everything += "detection: {s: {n|exists: true}, condition: s}\n"
+    one = "title: The one\nstatus: stable\nlevel: high\nlogsource: {product: n}\n"
+    one += "detection: {s: {n: 4999}, condition: s}\n"
+    rule.write_text(f"{everything}---\n{one}")
+    platform = Path(bigsec.__file__).parent / "packs" / "rules" / "platform"
+    limit = "[limits]\nrule_signals_per_minute_max = 50"
+    place.configure(f"[rules]\npaths = ['{rule.parent}', '{platform}']\n{limit}")
+    place.start()
+    place.post(range(5_000))
+    wait_for(lambda: any(one["code"] == "watch.rule_flood" for one in place.log()))
+    assert place.end(signal.SIGTERM) == 0
+    assert place.received() == 5_000
+    place.start()
+    wait_for(lambda: "Matches Too Much" in place.incidents())
+    assert place.end(signal.SIGTERM) == 0
+    with open_store(place.folder / "data" / "store") as store, store.read() as connection:
+        titles = "SELECT rule_title, count(*) FROM signal GROUP BY 1"
+        counts = {title: count for title, count in connection.exec_driver_sql(titles)}
+    assert (counts["Everything"], counts["The one"]) == (50, 1)
 
 
 def test_one_daemon_a_folder_and_status_says_when_none_runs(place: Place) -> None:

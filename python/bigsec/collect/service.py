@@ -15,6 +15,7 @@ from typing import Any, Final, Protocol
 
 from bigsec import _core
 from bigsec.collect.engine import load_packs, load_rules
+from bigsec.collect.floods import Floods
 from bigsec.collect.loading import Loaded
 from bigsec.collect.notify import Notifier
 from bigsec.collect.own_log import OwnLog
@@ -76,6 +77,7 @@ class Service:
         self._sinks = Sinks(
             Path(self._settings.data_dir) / "sinks", self._daemon.log_id, self._events(packs), log
         )
+        self._floods = Floods()
         self._in_force = _in_force(self._settings, rules)
         self._reloads = Reloads(Path(self._settings.data_dir))
         self._due: dict[str, float] = {}
@@ -157,6 +159,7 @@ class Service:
                 self._systemd.alive()
                 pause = min(pause * 2, RETRY_S_MAX)
             else:
+                self._floods.take(chunk.braked)
                 self._watch.clear("store_refuses", self._live.store.place)
                 return True
 
@@ -193,6 +196,7 @@ class Service:
             if missed:
                 told = f"[sinks.{name}] was never given {missed:,} records: the log has lost them"
                 self._watch.raise_once("sink_gap", name, told)
+        self._floods.look(self._watch, self._daemon.set_gauge)
         self._sinks.restart_dead()
         for source in self._recorder.forged:
             told = f"[sources.{source}] sent records that look like the platform's own"

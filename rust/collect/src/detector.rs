@@ -11,6 +11,7 @@ use bigsec_detect::{
 use bigsec_event::{EventBatchBuilder, EventMeta, FieldMaps, time_effective};
 use bigsec_parse::Parsed;
 
+use crate::brake::{Allowance, Brake, Braked};
 use crate::recent::Recent;
 
 /// What was found among some events.
@@ -20,6 +21,8 @@ pub struct Found {
     pub signals: RecordBatch,
     /// The events that the signals speak of, each once, with their text.
     pub events: RecordBatch,
+    /// Signals that were not given, by rule.
+    pub braked: Vec<Braked>,
 }
 
 /// A rule set at work on one stream of events.
@@ -32,6 +35,9 @@ pub(crate) struct Detector {
     signals: SignalBatchBuilder,
     events: EventBatchBuilder,
     hits: Vec<u32>,
+    brake: Option<Brake>,
+    /// By the place of the rule, those of correlations last.
+    allowances: Vec<Allowance>,
     /// Signals by the place of the rule, those of correlations last.
     matched: Vec<u64>,
 }
@@ -42,7 +48,9 @@ impl Detector {
         entities: Arc<Entities>,
         maps: &FieldMaps,
         lateness: Lateness,
+        brake: Option<Brake>,
     ) -> Self {
+        let count = rules.rules().len() + rules.correlations().len();
         Self {
             matcher: rules.matcher(),
             correlator: Correlator::new(Arc::clone(&rules), lateness),
@@ -50,7 +58,9 @@ impl Detector {
             signals: SignalBatchBuilder::new(rules.version()),
             events: EventBatchBuilder::new(maps),
             hits: Vec::new(),
-            matched: vec![0; rules.rules().len() + rules.correlations().len()],
+            brake,
+            allowances: vec![Allowance::new(brake); count],
+            matched: vec![0; count],
             rules,
             entities,
         }
@@ -84,7 +94,9 @@ impl Detector {
         let mut is_given = false;
         for hit in &self.hits {
             let rule = &self.rules.rules()[*hit as usize];
-            if rule.gives_signals() {
+            if rule.gives_signals()
+                && self.allowances[*hit as usize].take(self.brake, meta.received_us)
+            {
                 is_given = true;
                 self.matched[*hit as usize] += 1;
                 self.signals.append(rule, rule.path(), &identity, &named, Outcome::Unknown);
@@ -147,7 +159,11 @@ impl Detector {
                 continue;
             }
             let rule = &self.rules.correlations()[found.correlation as usize];
-            self.matched[self.rules.rules().len() + found.correlation as usize] += 1;
+            let place = self.rules.rules().len() + found.correlation as usize;
+            if !self.allowances[place].take(self.brake, found.received_us) {
+                continue;
+            }
+            self.matched[place] += 1;
             let entities: Vec<_> =
                 found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
             let identity = EventIdentity {
@@ -170,7 +186,16 @@ impl Detector {
 
     /// What was found since the last time.
     pub fn finish(&mut self) -> Found {
-        Found { signals: self.signals.finish(), events: self.events.finish() }
+        let rules = self.rules.rules().iter().map(Rule::metadata);
+        let every = rules.chain(self.rules.correlations().iter().map(Correlation::metadata));
+        let braked = every.zip(&mut self.allowances).filter(|(_, one)| one.braked > 0);
+        let braked = braked.map(|(rule, allowance)| Braked {
+            rule_id: rule.id.clone(),
+            rule_title: rule.title.clone(),
+            signals: std::mem::take(&mut allowance.braked),
+        });
+        let braked = braked.collect();
+        Found { signals: self.signals.finish(), events: self.events.finish(), braked }
     }
 
     /// Signals so far by rule id; rules without any are left out.

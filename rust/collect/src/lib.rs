@@ -4,6 +4,7 @@
 //! Nothing here knows a log format (`bigsec-parse`) or a rule (`bigsec-detect`). Files and time
 //! are touched in [`storage`] and [`clock`] alone.
 
+mod brake;
 pub mod clock;
 pub mod storage;
 
@@ -26,6 +27,7 @@ mod scan;
 #[cfg(unix)]
 pub mod source;
 
+pub use brake::{Brake, Braked};
 pub use detector::Found;
 pub use evidence::Evidence;
 pub use feed::{FedEvent, Feed, FeedOptions};

@@ -51,7 +51,7 @@ impl Scanner {
     ) -> Self {
         Self {
             feed,
-            detector: Detector::new(rules, entities, maps, Lateness::Any),
+            detector: Detector::new(rules, entities, maps, Lateness::Any, None),
             options,
             finished: false,
         }

@@ -119,6 +119,8 @@ pub struct DaemonChunk {
     #[pyo3(get)]
     lost: Vec<(u64, u64, String)>,
     #[pyo3(get)]
+    braked: Vec<(String, String, u64)>,
+    #[pyo3(get)]
     first: u64,
     #[pyo3(get)]
     next: u64,
@@ -134,6 +136,11 @@ impl DaemonChunk {
             every: chunk.every.map(|every| Py::new(py, Batch(every))).transpose()?,
             ledgers: chunk.ledgers.into_iter().map(|one| SourceLedger(Arc::new(one))).collect(),
             lost: chunk.lost.into_iter().map(|one| (one.first, one.end, one.what)).collect(),
+            braked: chunk
+                .braked
+                .into_iter()
+                .map(|one| (one.rule_id, one.rule_title, one.signals))
+                .collect(),
             first: chunk.first,
             next: chunk.next,
             lag,

@@ -47,5 +47,8 @@ class Limits(Section):
     """Files of one source that are followed at a time."""
     chunk_events_max: Annotated[int, Field(ge=1, le=1_000_000)] = 10_000
     """Events that signals speak of in one transaction of the store."""
+    rule_signals_per_minute_max: Annotated[int, Field(ge=1, le=100_000_000)] = 6_000
+    """Signals of one rule, at once and again each minute. Further matches of a rule that floods are
+    counted and told of, but give no signals: they would hold up all others."""
     stop_s: Annotated[int, Field(ge=1, le=3_600)] = 60
     """How long a stop may take; what is in the log is read on at the next start."""

@@ -3,6 +3,7 @@
 use arrow_array::RecordBatch;
 
 use super::account::SourceLedger;
+use crate::brake::Braked;
 
 /// Records that cannot be read any more.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Chunk {
     pub signals: RecordBatch,
     /// The events that the signals speak of, each once, with their text.
     pub events: RecordBatch,
+    /// Signals that were not given since their rule floods.
+    pub braked: Vec<Braked>,
     /// All events, where they were asked for.
     pub every: Option<RecordBatch>,
     /// What became of the records, by source.

@@ -55,7 +55,7 @@ impl LogEvents {
                 },
             },
         };
-        let knowledge = Knowledge { parsing, rules: query.rules };
+        let knowledge = Knowledge { parsing, rules: query.rules, brake: None };
         let walk = Walk::open(storage, folder, query.from, &knowledge, query.every)?;
         Ok(Self { walk, to: query.to, durable: 0 })
     }

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::record_parser::{Parsing, SourceParsing};
+use crate::brake::Brake;
 use crate::source::SourceSettings;
 
 /// How the names of the platform's own sources begin.
@@ -79,6 +80,8 @@ pub struct Limits {
     pub files_open_max: usize,
     /// Events in one transaction of the store; a limit of the reader of chunks.
     pub chunk_events_max: usize,
+    /// Signals of one rule at once, and again each minute.
+    pub rule_signals_per_minute_max: u32,
     /// How long a stop may take; a limit of the caller of the stop.
     pub stop_s: u64,
 }
@@ -170,6 +173,11 @@ impl SourceEntry {
 }
 
 impl Limits {
+    /// The brake for rules that match too much.
+    pub fn brake(&self) -> Brake {
+        Brake { signals_per_minute: self.rule_signals_per_minute_max }
+    }
+
     /// Puts into a source's table the limits that its kind has.
     fn add_to(&self, table: &mut Map<String, Value>) {
         let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();

@@ -14,6 +14,7 @@ use bigsec_evidence::{Cursor, LogError, LogReader, Next, Record};
 use super::account::Accounts;
 use super::chunk::{Chunk, LostRange};
 use super::record_parser::{Parsing, RecordParser};
+use crate::brake::Brake;
 use crate::detector::{Detector, Found};
 use crate::scan::CHUNK_BYTES;
 use bigsec_detect::Lateness;
@@ -40,6 +41,8 @@ pub struct Knowledge {
     pub parsing: Parsing,
     /// The rules and the table of entities; `None` looks for nothing.
     pub rules: Option<(Arc<RuleSet>, Arc<Entities>)>,
+    /// How many signals a rule may give; `None` lets all pass.
+    pub brake: Option<Brake>,
 }
 
 /// Whether a walk goes on.
@@ -81,11 +84,12 @@ impl Matching {
         let maps = knowledge.parsing.packs.maps();
         let lateness = Lateness::Us(LATENESS_US);
         let detector = knowledge.rules.as_ref().map(|(rules, entities)| {
-            Detector::new(Arc::clone(rules), Arc::clone(entities), maps, lateness)
+            Detector::new(Arc::clone(rules), Arc::clone(entities), maps, lateness, knowledge.brake)
         });
         let nothing = Found {
             signals: SignalBatchBuilder::new("").finish(),
             events: EventBatchBuilder::new(maps).finish(),
+            braked: Vec::new(),
         };
         Self { detector, nothing, every: every.then(|| EventBatchBuilder::new(maps)) }
     }
@@ -96,12 +100,11 @@ impl Matching {
     }
 
     fn finish(&mut self) -> (Found, Option<RecordBatch>) {
-        let found = match &mut self.detector {
-            Some(detector) => detector.finish(),
-            None => {
-                Found { signals: self.nothing.signals.clone(), events: self.nothing.events.clone() }
-            }
-        };
+        let found = self.detector.as_mut().map(Detector::finish);
+        let found = found.unwrap_or_else(|| {
+            let (signals, events) = (&self.nothing.signals, &self.nothing.events);
+            Found { signals: signals.clone(), events: events.clone(), braked: Vec::new() }
+        });
         (found, self.every.as_mut().map(EventBatchBuilder::finish))
     }
 }
@@ -276,6 +279,7 @@ impl Walk {
         Chunk {
             signals: found.signals,
             events: found.events,
+            braked: found.braked,
             every,
             ledgers: self.accounts.take(),
             lost: std::mem::take(&mut self.lost),

@@ -28,7 +28,8 @@ impl Daemon {
         packs: Arc<PackSet>,
         rules: Option<Rules>,
     ) -> Result<Value, Problem> {
-        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules };
+        let brake = Some(settings.limits.brake());
+        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules, brake };
         let mut present = locked(&self.settings);
         if (&settings.name, &settings.data_dir) != (&present.name, &present.data_dir) {
             let what = "name and data_dir hold as long as the log does; start another daemon";

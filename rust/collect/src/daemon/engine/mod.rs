@@ -79,7 +79,8 @@ impl Daemon {
         rules: Option<Rules>,
         doors: Doors,
     ) -> Result<Self, Problem> {
-        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules };
+        let brake = Some(settings.limits.brake());
+        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules, brake };
         let destination = Destination::of(&settings.log, doors.storage.as_ref())?;
         let folder = settings.log_dir();
         let options = log_options(&settings, &doors)?;

@@ -39,6 +39,8 @@ pub struct Correlated {
     pub correlation: u32,
     /// Time of the last event, µs UTC.
     pub time_us: i64,
+    /// When it was found, by the time of receipt.
+    pub received_us: i64,
     /// The events, in order of time; the first thousand of more.
     pub events: Vec<EventId>,
     /// What was said of the group's last event.
@@ -328,7 +330,8 @@ impl Correlator {
     ) {
         let (ids, chained) = (events.clone().into_boxed_slice(), about.clone());
         self.chained.push(Chained { correlation, values, time_us, events: ids, about: chained });
-        self.found.push(Correlated { correlation, time_us, events, about });
+        let received_us = self.now_us;
+        self.found.push(Correlated { correlation, time_us, received_us, events, about });
     }
 
     /// Lets go of groups that have been silent for longer than a window is open.
