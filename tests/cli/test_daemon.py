@@ -280,7 +280,8 @@ def test_t7_a_rule_that_matches_everything_does_not_drown_another(place: Place) 
     assert place.end(signal.SIGTERM) == 0
     with open_store(place.folder / "data" / "store") as store, store.read() as connection:
         titles = "SELECT rule_title, count(*) FROM signal GROUP BY 1"
-        counts = {title: count for title, count in connection.exec_driver_sql(titles)}
+        rows = connection.exec_driver_sql(titles).all()
+    counts = {row[0]: row[1] for row in rows}
     assert (counts["Everything"], counts["The one"]) == (50, 1)
 
 
