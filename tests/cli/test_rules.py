@@ -194,3 +194,40 @@ def test_explain_says_what_is_not_there(bigsec: Runner, cases: Path, tmp_path: P
         "0" * 32,
     )
     assert (other.code, "has no such event" in other.err) == (3, True)
+
+
+TAGGED = """title: {title}
+level: {level}
+logsource: {{product: linux}}
+tags: [{tags}]
+detection: {{s: {{a: b}}, condition: s}}
+---
+"""
+
+
+def test_coverage_counts_the_rules_of_each_technique(bigsec: Runner, tmp_path: Path) -> None:
+    rules = [
+        ("one", "high", "attack.t1059.001, attack.execution"),
+        ("two", "low", "attack.T1059.001, attack.defense_evasion"),
+        ("three", "low", "attack.t1110"),
+        ("four", "low", "car.2013-05-002"),
+    ]
+    texts = [TAGGED.format(title=title, level=level, tags=tags) for title, level, tags in rules]
+    (tmp_path / "rules.yml").write_text("".join(texts))
+    done = bigsec("rules", "coverage", tmp_path / "rules.yml")
+    first, second = [json.loads(line) for line in done.out.splitlines()]
+    assert first == {
+        "technique": "T1059.001",
+        "rules": 2,
+        "tactics": ["defense-evasion", "execution"],
+        "levels": {"low": 1, "high": 1},
+        "titles": ["one", "two"],
+    }
+    assert (second["technique"], second["rules"]) == ("T1110", 1)
+    assert "Techniques: 2 · rules that name one: 3 · others: 1" in done.err
+    layer = json.loads(bigsec("rules", "coverage", tmp_path / "rules.yml", "--layer").out)
+    scores = {one["techniqueID"]: one["score"] for one in layer["techniques"]}
+    assert scores == {"T1059": 0, "T1059.001": 2, "T1110": 1}
+    assert (layer["domain"], layer["versions"]["layer"]) == ("enterprise-attack", "4.5")
+    table = bigsec("rules", "coverage", tmp_path / "rules.yml", "-f", "table").out
+    assert "T1059.001" in table

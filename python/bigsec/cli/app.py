@@ -21,6 +21,7 @@ from bigsec.cli import (
     parse,
     reload,
     replay,
+    rule_coverage,
     rule_explanation,
     rules,
     scan,
@@ -147,6 +148,7 @@ def _register() -> None:
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
     _add(rules.app, "check", rules.check, "rules.check_help")
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
+    _add(rules.app, "coverage", rule_coverage.coverage, "rules.coverage_help")
     _add(rules.app, "explain", rule_explanation.explain, "rules.explain_help")
     _add(packs.app, "list", packs.list_packs, "packs.list_help")
     _add(packs.app, "show", packs.show, "packs.show_help")
