@@ -13,7 +13,7 @@ use bigsec_event::suggest::did_you_mean;
 const RESERVED: [&str; 2] = ["condition", "timeframe"];
 
 /// A detection ready to be asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Detection {
     /// The selections by name, in the rule's order.
     pub selections: Vec<(String, Node)>,

@@ -5,11 +5,12 @@ use bigsec_event::codes;
 use super::correlation;
 use super::detection::Detection;
 use super::draft::Placeholders;
+use super::filter::{self, Filter};
 use super::item::Reader;
 use super::metadata;
 use super::names::Names;
 use super::rule::{Metadata, Rule};
-use crate::yaml::{self, Data, Report, Span, update};
+use crate::yaml::{self, Data, Report, update};
 use bigsec_event::suggest::did_you_mean;
 
 /// What is loaded of a file, and what is passed over.
@@ -22,6 +23,7 @@ pub(super) struct File<'r> {
     /// Named rules that are not wanted themselves, but may be by a correlation.
     pub aside: Vec<Rule>,
     pub correlations: Vec<correlation::Draft>,
+    pub filters: Vec<Filter>,
     /// Rules seen, whatever became of them.
     pub seen: usize,
     /// Rules left out because of a problem.
@@ -49,6 +51,8 @@ impl File<'_> {
             let problems = report.len();
             let taken = if rule.get("correlation").is_some() {
                 self.correlation(&rule, report)
+            } else if rule.get("filter").is_some() {
+                self.filter(&rule, report)
             } else {
                 self.rule(&rule, report)
             };
@@ -118,13 +122,6 @@ impl File<'_> {
 
     /// Takes a rule in; false where it is not wanted or not sound.
     fn rule(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> bool {
-        if let Some(node) = document.get("filter") {
-            let span = Span { length: 0, ..node.span };
-            let mend = "the rules that it names are loaded without it";
-            let message = "filters are not supported";
-            report.fault(span, codes::RULE_UNSUPPORTED, message, mend);
-            return false;
-        }
         let before = report.len();
         let metadata = metadata::read(document, report);
         let sound = report.len() == before;
@@ -154,6 +151,18 @@ impl File<'_> {
             self.aside.push(rule);
         }
         is_wanted
+    }
+
+    fn filter(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> bool {
+        let before = report.len();
+        let metadata = metadata::read(document, report);
+        let Some(node) = document.get("filter") else { return false };
+        let (names, placeholders) = (&mut *self.names, self.placeholders);
+        let reader = Reader { report: &mut *report, names, placeholders };
+        let read = filter::read(node, &metadata, hash(document), reader);
+        let Some(read) = read.filter(|_| report.len() == before) else { return false };
+        self.filters.push(read);
+        true
     }
 
     fn correlation(&mut self, document: &yaml::Node, report: &mut Report<'_>) -> bool {

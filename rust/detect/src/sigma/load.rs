@@ -9,6 +9,7 @@ use bigsec_event::{Problem, codes};
 use super::correlation::{self, Correlation, Referable};
 use super::document::File;
 use super::draft::Placeholders;
+use super::filter::Filter;
 use super::names::Names;
 use super::rule::{Level, Metadata, Rule, Status};
 use super::rule_set::RuleSet;
@@ -93,6 +94,7 @@ struct Loader<'o> {
     rules: Vec<Rule>,
     aside: Vec<Rule>,
     correlations: Vec<correlation::Draft>,
+    filters: Vec<Filter>,
     problems: Vec<Problem>,
     files: usize,
     seen: usize,
@@ -108,6 +110,7 @@ impl<'o> Loader<'o> {
             rules: Vec::new(),
             aside: Vec::new(),
             correlations: Vec::new(),
+            filters: Vec::new(),
             problems: Vec::new(),
             files: 0,
             seen: 0,
@@ -125,6 +128,7 @@ impl<'o> Loader<'o> {
             rules: Vec::new(),
             aside: Vec::new(),
             correlations: Vec::new(),
+            filters: Vec::new(),
             seen: 0,
             refused: 0,
             passed_over: 0,
@@ -137,6 +141,7 @@ impl<'o> Loader<'o> {
         self.rules.append(&mut file.rules);
         self.aside.append(&mut file.aside);
         self.correlations.append(&mut file.correlations);
+        self.filters.append(&mut file.filters);
         self.problems.append(&mut report.into_problems());
     }
 
@@ -144,6 +149,9 @@ impl<'o> Loader<'o> {
         self.take_named();
         self.drop_duplicates();
         let correlations = self.correlate();
+        for filter in &self.filters {
+            filter.apply(&mut self.rules, &mut self.problems);
+        }
         self.note_unrouted();
         if self.rules.is_empty() {
             let message = format!("no rule could be loaded from {} files", self.files);

@@ -21,6 +21,7 @@ mod encode;
 mod engine;
 mod evaluate;
 mod explain;
+mod filter;
 mod finish;
 mod glob;
 mod item;
