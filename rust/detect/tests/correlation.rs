@@ -292,3 +292,29 @@ fn a_flood_of_groups_and_events_stays_within_bounds() {
     let found: usize = (0..9_000).map(|number| run.see(number % 9_999 + 1, 2, &record).len()).sum();
     assert_eq!(found, 3_000);
 }
+
+/// Windows that are kept open for a day by a flood are bounded in number and in what they hold.
+#[test]
+fn a_flood_of_open_windows_stays_within_bounds() {
+    let day = rules("value_percentile", "  condition: {field: value, percentile: 50, gt: 1e9}\n")
+        .replace("timespan: 10s", "timespan: 1d");
+    let mut run = Run::new(&day, Lateness::Us(1_000_000));
+    for number in 0..120_000_u64 {
+        let event = json!({"kind": "a", "group": number.to_string(), "value": number.to_string()});
+        assert_eq!(run.see(number + 1, 1, &support::record(&event, "json")), []);
+    }
+    let windows = 120_000 - run.correlator.given_way();
+    assert!((80_000..=100_000).contains(&windows), "{windows} windows are open");
+    let sum = rules("value_sum", "  condition: {field: value, gte: 1}\n");
+    let mut run = Run::new(&sum.replace("timespan: 10s", "timespan: 1d"), Lateness::Us(1));
+    let event = json!({"kind": "a", "group": "g", "value": "5"});
+    let record = support::record(&event, "json");
+    let found: usize =
+        (0..200_000).map(|number| run.see(number % 9_999 + 1, 2, &record).len()).sum();
+    assert_eq!(found, 200_000);
+    assert!(
+        run.correlator.waiting() <= 1 << 17,
+        "{} ends are waited for",
+        run.correlator.waiting()
+    );
+}

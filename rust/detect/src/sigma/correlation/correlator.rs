@@ -12,10 +12,12 @@ use super::sliding::{Events, Hit, Sliding};
 use super::tumbling::{EVENTS_MAX, Tumbling};
 use super::{BaseRef, Correlation, Kind, ValueRef};
 
-/// Groups kept at a time, of all correlations together; past them the longest silent give way.
+/// Groups kept at a time, of all correlations together, and matches and values kept in them; past
+/// either the longest silent groups give way.
 const GROUPS_MAX: usize = 100_000;
-/// The part of them that then gives way at once.
-const GIVE_WAY: usize = GROUPS_MAX / 10;
+const WEIGHT_MAX: usize = 4_000_000;
+/// What then stays, in tenths.
+const STAYS: usize = 9;
 /// Bytes of a value that tell groups apart; of a longer one its hash does.
 const VALUE_BYTES_MAX: usize = 256;
 /// Windows of one group that are open at a time; past them the oldest is judged as it is.
@@ -65,6 +67,7 @@ pub struct Correlator {
     lateness: Lateness,
     groups: Vec<HashMap<Box<str>, Group>>,
     kept: usize,
+    weight: usize,
     /// The time of receipt: what waits and what has been silent is measured by it, since the events'
     /// own times jump, and stand back where a sender comes with a backlog.
     now_us: i64,
@@ -123,6 +126,7 @@ impl Correlator {
             rules,
             lateness,
             kept: 0,
+            weight: 0,
             now_us: 0,
             fed: 0,
             given_way: 0,
@@ -147,6 +151,11 @@ impl Correlator {
     /// Groups that gave way to others before their time.
     pub fn given_way(&self) -> u64 {
         self.given_way
+    }
+
+    /// Ends of windows that are waited for.
+    pub fn waiting(&self) -> usize {
+        self.ending.len()
     }
 
     /// Takes in the rules that `matcher` has just found to match an event. What comes of it is
@@ -242,7 +251,9 @@ impl Correlator {
         }
         write_key(&mut self.key, &arrival.values);
         if !self.groups[at as usize].contains_key(self.key.as_str()) {
-            self.make_room();
+            if self.kept >= GROUPS_MAX || self.weight >= WEIGHT_MAX {
+                self.make_room();
+            }
             let values = arrival.values.into();
             let about = arrival.about.clone();
             let window = if matches!(rule.kind, Kind::Number(..)) || rule.kind.must_end() {
@@ -263,13 +274,16 @@ impl Correlator {
         }
         let Arrival { time_us, base, events, .. } = arrival;
         let hit = Hit { time_us, base, value: hash(&arrival.value), events };
+        let before = group.window.weight();
         match &mut group.window {
             Window::Sliding(sliding) => {
                 if let Lateness::Us(lateness) = self.lateness {
                     let reach_us = rule.timespan_us.saturating_add(lateness);
                     sliding.expire(sliding.newest_us().saturating_sub(reach_us));
                 }
-                if let Some(hits) = sliding.add(hit, rule) {
+                let found = sliding.add(hit, rule);
+                self.weight = (self.weight + sliding.len()).saturating_sub(before);
+                if let Some(hits) = found {
                     let time_us = hits.last().map_or(time_us, |hit| hit.time_us);
                     let ids = hits.iter().flat_map(|hit| hit.events.as_slice()).copied();
                     let events = distinct(ids);
@@ -287,8 +301,9 @@ impl Correlator {
                     !rule.kind.must_end() && open.last_us >= hit.time_us && open.holds(rule)
                 });
                 let surplus = (windows.len() > WINDOWS_MAX).then_some(0);
-                if let Some(place) = enough.or(surplus) {
-                    let open = windows.remove(place);
+                let open = enough.or(surplus).map(|place| windows.remove(place));
+                self.weight = (self.weight + group.window.weight()).saturating_sub(before);
+                if let Some(open) = open {
                     self.judge(at, &key, open);
                 }
             }
@@ -304,6 +319,7 @@ impl Correlator {
         let is_it = |open: &Tumbling| open.begun_us.saturating_add(timespan) == end_us;
         if let Some(place) = windows.iter().position(is_it) {
             let open = windows.remove(place);
+            self.weight = self.weight.saturating_sub(open.weight());
             self.judge(at, key, open);
         }
     }
@@ -338,44 +354,69 @@ impl Correlator {
     fn sweep(&mut self) {
         let Lateness::Us(lateness) = self.lateness else { return };
         let rules = Arc::clone(&self.rules);
-        for (rule, at) in rules.correlations().iter().zip(0..) {
+        for (rule, groups) in rules.correlations().iter().zip(&mut self.groups) {
             let reach_us = rule.timespan_us.saturating_add(lateness);
             let before_us = self.now_us.saturating_sub(reach_us);
-            let groups: &mut HashMap<_, Group> = &mut self.groups[at];
-            let count = groups.len();
             groups.retain(|_, group| match &group.window {
-                Window::Sliding(sliding) => !sliding.is_empty() && group.touched_us >= before_us,
+                Window::Sliding(sliding) => sliding.len() > 0 && group.touched_us >= before_us,
                 Window::Tumbling(windows) => !windows.is_empty(),
             });
-            self.kept -= count - groups.len();
         }
+        self.count_anew();
     }
 
-    /// Where there are too many groups, the longest silent give way.
+    /// The longest silent groups give way.
     fn make_room(&mut self) {
-        if self.kept < GROUPS_MAX {
-            return;
-        }
         self.sweep();
-        let Some(surplus) = (self.kept + GIVE_WAY).checked_sub(GROUPS_MAX) else { return };
-        if surplus == 0 {
-            return;
-        }
+        let (mut kept, mut weight) = (self.kept, self.weight);
         let last = |group: &Group| (group.touched_us, group.last_us);
-        let mut times: Vec<(i64, i64)> =
-            self.groups.iter().flat_map(HashMap::values).map(last).collect();
-        let (_, bound, _) = times.select_nth_unstable(surplus.min(self.kept) - 1);
-        let bound = *bound;
-        let mut left = surplus;
+        let every = self.groups.iter().flat_map(HashMap::values);
+        let mut by_age: Vec<_> = every.map(|group| (last(group), group.window.weight())).collect();
+        by_age.sort_unstable();
+        let is_enough =
+            |kept, weight| kept <= GROUPS_MAX / 10 * STAYS && weight <= WEIGHT_MAX / 10 * STAYS;
+        let mut bound = None;
+        for (age, of) in by_age {
+            if is_enough(kept, weight) {
+                break;
+            }
+            (kept, weight, bound) = (kept - 1, weight - of.min(weight), Some(age));
+        }
+        let Some(bound) = bound else { return };
+        let mut leaving = self.kept - kept;
         for groups in &mut self.groups {
             groups.retain(|_, group| {
-                let goes = left > 0 && last(group) <= bound;
-                left -= usize::from(goes);
+                let goes = leaving > 0 && last(group) <= bound;
+                leaving -= usize::from(goes);
                 !goes
             });
         }
-        self.kept -= surplus - left;
-        self.given_way += (surplus - left) as u64;
+        let before = self.kept;
+        self.count_anew();
+        self.given_way += (before - self.kept) as u64;
+    }
+
+    /// Counts groups and their weight, and forgets ends of windows that are gone.
+    fn count_anew(&mut self) {
+        let every = || self.groups.iter().flat_map(HashMap::values);
+        (self.kept, self.weight) = (every().count(), every().map(|one| one.window.weight()).sum());
+        let (groups, rules) = (&self.groups, &self.rules);
+        self.ending.retain(|Reverse((end_us, at, key))| {
+            let timespan = rules.correlations()[*at as usize].timespan_us;
+            let group = groups[*at as usize].get(key);
+            let Some(Group { window: Window::Tumbling(windows), .. }) = group else { return false };
+            windows.iter().any(|open| open.begun_us.saturating_add(timespan) == *end_us)
+        });
+    }
+}
+
+impl Window {
+    /// Matches and values that are kept.
+    fn weight(&self) -> usize {
+        match self {
+            Self::Sliding(sliding) => sliding.len(),
+            Self::Tumbling(windows) => windows.iter().map(Tumbling::weight).sum(),
+        }
     }
 }
 

@@ -160,6 +160,11 @@ impl Reader<'_, '_> {
         }
         let condition = self.needed(node, "condition")?;
         let bounds = self.bounds(condition)?;
+        let counts = matches!(name, "event_count" | "value_count");
+        if counts && bounds.least() > HITS_MAX as u64 && !bounds.has_upper() {
+            let message = format!("a correlation counts to {HITS_MAX} at most");
+            self.report.fault(condition.span, codes::RULE_BUDGET, message, "ask for less");
+        }
         if name == "event_count" {
             return Some((Kind::EventCount(bounds), None));
         }
@@ -232,10 +237,6 @@ impl Reader<'_, '_> {
                 "the condition compares nothing",
                 "write it as in `gte: 10`",
             );
-        }
-        if bounds.least() > HITS_MAX as u64 && !bounds.has_upper() {
-            let message = format!("a correlation counts to {HITS_MAX} at most");
-            self.report.fault(condition.span, codes::RULE_BUDGET, message, "ask for less");
         }
         (self.report.len() == before).then_some(bounds)
     }

@@ -44,8 +44,8 @@ pub(super) struct Sliding {
 }
 
 impl Sliding {
-    pub fn is_empty(&self) -> bool {
-        self.hits.is_empty()
+    pub fn len(&self) -> usize {
+        self.hits.len()
     }
 
     /// The time of the last match.

@@ -76,6 +76,11 @@ impl Tumbling {
         }
     }
 
+    /// Values, rules and events that are kept, and one for itself.
+    pub fn weight(&self) -> usize {
+        1 + self.distinct.len() + self.numbers.len() + self.order.len() + self.ids.len()
+    }
+
     /// Adds a match, and its number where it is one.
     pub fn add(&mut self, hit: &Hit, number: Option<f64>) {
         self.start_us = self.start_us.min(hit.time_us);
