@@ -99,10 +99,12 @@ def test_python_examples_run(bigsec: Runner, access_log: Path, cases: Path, page
     assert "Passwd File Asked For" in done.stdout
 
 
-def test_the_rule_and_the_pack_of_the_how_tos_load(bigsec: Runner) -> None:
-    (rule,) = _blocks("docs/how-to/write-a-rule.md", "yaml")
-    (bigsec.folder / "rule.yml").write_text(rule)
-    assert bigsec("rules", "check", "rule.yml").code == 0
+def test_the_rules_and_the_pack_of_the_how_tos_load(bigsec: Runner) -> None:
+    rules = _blocks("docs/how-to/write-a-rule.md", "yaml")
+    assert len(rules) == 3
+    (bigsec.folder / "rules.yml").write_text("\n---\n".join(rules))
+    done = bigsec("rules", "check", "rules.yml")
+    assert (done.code, done.out) == (0, ""), done.out
     (pack,) = _blocks("docs/how-to/add-a-log-source.md", "yaml")
     folder = bigsec.folder / "packs"
     folder.mkdir()
