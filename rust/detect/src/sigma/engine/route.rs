@@ -188,7 +188,8 @@ impl ParserRoutes {
         let mut is_short = true;
         for (at, (field, matters)) in self.deciding.iter().enumerate() {
             let mut write = |kind: Kind, text: &str| {
-                is_short &= key.len() + text.len() <= KEY_BYTES_MAX;
+                let length = if *matters == Matters::Value { text.len() } else { 0 };
+                is_short &= key.len() + length <= KEY_BYTES_MAX;
                 if !is_short {
                     return;
                 }
