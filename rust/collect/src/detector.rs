@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bigsec_detect::{
-    About, Correlation, Correlator, Entities, EventIdentity, Lateness, Matcher, Outcome, Rule,
-    RuleSet, SignalBatchBuilder,
+    About, Correlation, Correlator, Entities, EventIdentity, Lateness, Matcher, Outcome, RuleSet,
+    SignalBatchBuilder,
 };
 use bigsec_event::{EventBatchBuilder, EventMeta, FieldMaps, time_effective};
 use bigsec_parse::Parsed;
@@ -74,7 +74,6 @@ impl Detector {
     /// Tries the rules on one event; says whether one matched.
     pub fn examine(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) -> bool {
         let record = &parsed.record;
-        let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
         self.correlator.advance(meta.received_us);
         self.hits.clear();
         self.matcher.matches(record, &mut self.hits);
@@ -82,6 +81,7 @@ impl Detector {
             self.give_correlated();
             return false;
         }
+        let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
         let entities = self.entities.of(record);
         let named: Vec<_> =
             entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
@@ -107,9 +107,11 @@ impl Detector {
             self.events.append(record, &parsed.map, &meta, parsed.derived());
         }
         self.correlate(parsed, meta, time_us, &named, is_given);
+        self.give_correlated();
         true
     }
 
+    /// Feeds the correlations with what the event matched.
     fn correlate(
         &mut self,
         parsed: &Parsed,
@@ -118,30 +120,25 @@ impl Detector {
         entities: &[(&str, &str)],
         is_given: bool,
     ) {
-        if !self.correlator.concerns(&self.hits) {
-            return self.give_correlated();
+        if self.correlator.concerns(&self.hits) {
+            let (record, event) = (&parsed.record, (meta.id, time_us));
+            let about = About::new(meta.source, record.parser_id(), entities);
+            self.recent.keep(parsed, meta, is_given);
+            self.correlator.see(&mut self.matcher, record, &self.hits, event, &about);
         }
-        let about = about(parsed, meta, entities);
-        self.recent.keep(parsed, meta, is_given);
-        let (event, record) = ((meta.id, time_us), &parsed.record);
-        self.correlator.see(&mut self.matcher, record, &self.hits, event, &about);
-        self.give_correlated();
     }
 
     /// Takes in an event of before, for the correlations alone.
     pub fn recall(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) {
-        let record = &parsed.record;
         self.correlator.advance(meta.received_us);
         self.hits.clear();
-        self.matcher.matches(record, &mut self.hits);
+        self.matcher.matches(&parsed.record, &mut self.hits);
         if self.correlator.concerns(&self.hits) {
-            let entities = self.entities.of(record);
+            let entities = self.entities.of(&parsed.record);
             let named: Vec<_> =
                 entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
-            let about = about(parsed, meta, &named);
             let time_us = time_effective(meta.time_us, meta.received_us, meta.bound);
-            self.recent.keep(parsed, meta, false);
-            self.correlator.see(&mut self.matcher, record, &self.hits, (meta.id, time_us), &about);
+            self.correlate(parsed, meta, time_us, &named, false);
         }
         // What it comes to was told when the event was new.
         self.correlator.take();
@@ -164,15 +161,7 @@ impl Detector {
                 continue;
             }
             self.matched[place] += 1;
-            let entities: Vec<_> =
-                found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
-            let identity = EventIdentity {
-                ids: &found.events,
-                time_us: found.time_us,
-                source: &found.about.source,
-                parser: &found.about.parser,
-            };
-            self.signals.append(rule, rule.path(), &identity, &entities, Outcome::Unknown);
+            self.signals.append_correlated(rule, &found);
             for event in &found.events {
                 self.recent.give(*event, &mut self.events);
             }
@@ -186,10 +175,9 @@ impl Detector {
 
     /// What was found since the last time.
     pub fn finish(&mut self) -> Found {
-        let rules = self.rules.rules().iter().map(Rule::metadata);
-        let every = rules.chain(self.rules.correlations().iter().map(Correlation::metadata));
-        let braked = every.zip(&mut self.allowances).filter(|(_, one)| one.braked > 0);
-        let braked = braked.map(|(rule, allowance)| Braked {
+        let heads = self.rules.heads().zip(&mut self.allowances);
+        let braked = heads.filter(|(_, one)| one.braked > 0);
+        let braked = braked.map(|((rule, _), allowance)| Braked {
             rule_id: rule.id.clone(),
             rule_title: rule.title.clone(),
             signals: std::mem::take(&mut allowance.braked),
@@ -200,21 +188,7 @@ impl Detector {
 
     /// Signals so far by rule id; rules without any are left out.
     pub fn matched(&self) -> BTreeMap<&str, u64> {
-        let rules = self.rules.rules().iter().map(Rule::metadata);
-        let every = rules.chain(self.rules.correlations().iter().map(Correlation::metadata));
-        every
-            .zip(&self.matched)
-            .filter(|(_, count)| **count > 0)
-            .map(|(rule, count)| (rule.id.as_str(), *count))
-            .collect()
-    }
-}
-
-fn about(parsed: &Parsed, meta: &EventMeta<'_>, entities: &[(&str, &str)]) -> About {
-    let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
-    About {
-        source: meta.source.into(),
-        parser: Arc::clone(parsed.record.parser_id()),
-        entities: entities.iter().map(owned).collect(),
+        let counted = self.rules.heads().zip(&self.matched).filter(|(_, count)| **count > 0);
+        counted.map(|((rule, _), count)| (rule.id.as_str(), *count)).collect()
     }
 }

@@ -10,7 +10,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use bigsec_event::EventId;
 
-use crate::sigma::Metadata;
+use crate::sigma::{Correlated, Correlation, Metadata};
 
 /// The zone of all times.
 const UTC: &str = "UTC";
@@ -208,6 +208,19 @@ impl SignalBatchBuilder {
         self.rule_path.append_value(path);
         self.detector.append_value(DETECTOR);
         self.version.append_value(&self.detector_version);
+    }
+
+    /// Adds the signal of what a correlation found.
+    pub fn append_correlated(&mut self, rule: &Correlation, found: &Correlated) {
+        let event = EventIdentity {
+            ids: &found.events,
+            time_us: found.time_us,
+            source: &found.about.source,
+            parser: &found.about.parser,
+        };
+        let entities: Vec<_> =
+            found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
+        self.append(rule, rule.path(), &event, &entities, Outcome::Unknown);
     }
 
     fn append_entities(&mut self, entities: &[(&str, &str)]) {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bigsec_detect::{
-    About, Correlated, Correlator, Entities, EventIdentity, Explanation, Lateness, Level,
-    LoadOptions, LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
+    About, Correlator, Entities, EventIdentity, Explanation, Lateness, Level, LoadOptions,
+    LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
@@ -303,13 +303,7 @@ impl Rules {
                     }
                 }
                 if correlator.concerns(&hits) {
-                    let owned =
-                        |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
-                    let about = About {
-                        source: event.source().into(),
-                        parser: event.parser().into(),
-                        entities: named.iter().map(owned).collect(),
-                    };
+                    let about = About::new(event.source(), &event.parser().into(), &named);
                     let at = (event.id(), time_us);
                     correlator.see(&mut matcher, &event, &hits, at, &about);
                 }
@@ -317,7 +311,10 @@ impl Rules {
         }
         correlator.finish();
         for found in correlator.take() {
-            self.append_correlated(&found, &mut signals);
+            if self.set.gives_signals(found.correlation) {
+                let rule = &self.set.correlations()[found.correlation as usize];
+                signals.append_correlated(rule, &found);
+            }
         }
         Ok(signals.finish())
     }
@@ -347,22 +344,6 @@ impl Rules {
             }
         }
         Ok(explained)
-    }
-
-    fn append_correlated(&self, found: &Correlated, signals: &mut SignalBatchBuilder) {
-        if !self.set.gives_signals(found.correlation) {
-            return;
-        }
-        let rule = &self.set.correlations()[found.correlation as usize];
-        let entities: Vec<_> =
-            found.about.entities.iter().map(|(kind, value)| (&**kind, &**value)).collect();
-        let identity = EventIdentity {
-            ids: &found.events,
-            time_us: found.time_us,
-            source: &found.about.source,
-            parser: &found.about.parser,
-        };
-        signals.append(rule, rule.path(), &identity, &entities, Outcome::Unknown);
     }
 }
 

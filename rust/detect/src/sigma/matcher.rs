@@ -90,7 +90,7 @@ impl Matcher {
         rule: u32,
         field: FieldId,
         source: &dyn FieldSource,
-    ) -> Option<String> {
+    ) -> Option<&str> {
         let rules = Arc::clone(&self.rules);
         let route = self.found.iter().find(|found| found.rule == rule)?.route;
         let view = route.and_then(|at| rules.routes[at as usize].view.as_deref());
@@ -99,7 +99,7 @@ impl Matcher {
         let mut event = Event { source, gathered, slots, keywords, cache, view };
         let values = event.values(field);
         let first = cache.values(values).iter().find(|value| value.kind.has_text())?;
-        Some(cache.folded(first).to_owned())
+        Some(cache.folded(first))
     }
 
     /// The same by asking every rule of the event's log sources: what the other is held against.

@@ -8,7 +8,7 @@ use super::engine::{PlanRule, Plans};
 use super::keyword::KeywordIndex;
 use super::matcher::Matcher;
 use super::names::{FieldTable, Names};
-use super::rule::Rule;
+use super::rule::{Metadata, Rule};
 use super::slot::{Slots, View};
 use crate::log_source::{Alternative, Table};
 
@@ -122,6 +122,12 @@ impl RuleSet {
     /// The correlations; none takes part in one before it.
     pub fn correlations(&self) -> &[Correlation] {
         &self.correlations
+    }
+
+    /// What the rules say of themselves, and behind them the correlations, each with its file.
+    pub fn heads(&self) -> impl Iterator<Item = (&Metadata, &str)> {
+        let rules = self.rules.iter().map(|rule| (rule.metadata(), rule.path()));
+        rules.chain(self.correlations.iter().map(|one| (one.metadata(), one.path())))
     }
 
     /// Whether matches of a correlation give signals, or only take part in others.

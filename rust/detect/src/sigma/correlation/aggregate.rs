@@ -1,4 +1,4 @@
-//! Numbers that take all values of a window to make.
+//! Numbers made of the values of a window.
 
 use super::Measure;
 
@@ -19,6 +19,37 @@ impl Measure {
             }
             Self::Sum | Self::Average | Self::Least | Self::Most => None,
         }
+    }
+}
+
+/// What is known of numbers without keeping them.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    count: u32,
+    sum: f64,
+    least: f64,
+    most: f64,
+}
+
+impl Summary {
+    pub fn add(&mut self, number: f64) {
+        let is_first = self.count == 0;
+        self.count = self.count.saturating_add(1);
+        self.sum += number;
+        self.least = if is_first { number } else { self.least.min(number) };
+        self.most = if is_first { number } else { self.most.max(number) };
+    }
+
+    /// A measure that needs no more than this.
+    pub fn of(&self, measure: Measure) -> Option<f64> {
+        let known = match measure {
+            Measure::Sum => self.sum,
+            Measure::Average => self.sum / f64::from(self.count),
+            Measure::Least => self.least,
+            Measure::Most => self.most,
+            Measure::Median | Measure::Percentile(_) => return None,
+        };
+        (self.count > 0).then_some(known)
     }
 }
 

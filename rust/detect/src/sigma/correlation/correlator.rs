@@ -1,5 +1,7 @@
 //! Feeds matches to the groups of all correlations, and matches of correlations to others.
 
+mod room;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::Arc;
@@ -12,12 +14,6 @@ use super::sliding::{Events, Hit, Sliding};
 use super::tumbling::{EVENTS_MAX, Tumbling};
 use super::{BaseRef, Correlation, Kind, ValueRef};
 
-/// Groups kept at a time, of all correlations together, and matches and values kept in them; past
-/// either the longest silent groups give way.
-const GROUPS_MAX: usize = 100_000;
-const WEIGHT_MAX: usize = 4_000_000;
-/// What then stays, in tenths.
-const STAYS: usize = 9;
 /// Bytes of a value that tell groups apart; of a longer one its hash does.
 const VALUE_BYTES_MAX: usize = 256;
 /// Windows of one group that are open at a time; past them the oldest is judged as it is.
@@ -58,6 +54,15 @@ pub struct About {
     pub parser: Arc<str>,
     /// Entities as pairs of type and value.
     pub entities: Arc<[(String, String)]>,
+}
+
+impl About {
+    /// Of an event with these entities.
+    pub fn new(source: &str, parser: &Arc<str>, entities: &[(&str, &str)]) -> Self {
+        let owned = |(kind, value): &(&str, &str)| ((*kind).to_owned(), (*value).to_owned());
+        let entities = entities.iter().map(owned).collect();
+        Self { source: source.into(), parser: Arc::clone(parser), entities }
+    }
 }
 
 /// The state of all correlations of a rule set, for one stream of events.
@@ -174,9 +179,7 @@ impl Correlator {
             for (correlation, base) in rules.taking_part(BaseRef::Rule(*hit)) {
                 let of = &rules.correlations()[*correlation as usize].bases[usize::from(*base)];
                 let mut read = |place: &ValueRef| match place {
-                    ValueRef::Field(field) => {
-                        matcher.folded(*hit, *field, source).map(|text| bounded(&text))
-                    }
+                    ValueRef::Field(field) => matcher.folded(*hit, *field, source).map(bounded),
                     ValueRef::Group(_) => None,
                 };
                 let values: Option<Vec<_>> = of.group.iter().map(&mut read).collect();
@@ -251,9 +254,7 @@ impl Correlator {
         }
         write_key(&mut self.key, &arrival.values);
         if !self.groups[at as usize].contains_key(self.key.as_str()) {
-            if self.kept >= GROUPS_MAX || self.weight >= WEIGHT_MAX {
-                self.make_room();
-            }
+            self.make_room();
             let values = arrival.values.into();
             let about = arrival.about.clone();
             let window = if matches!(rule.kind, Kind::Number(..)) || rule.kind.must_end() {
@@ -348,75 +349,6 @@ impl Correlator {
         self.chained.push(Chained { correlation, values, time_us, events: ids, about: chained });
         let received_us = self.now_us;
         self.found.push(Correlated { correlation, time_us, received_us, events, about });
-    }
-
-    /// Lets go of groups that have been silent for longer than a window is open.
-    fn sweep(&mut self) {
-        let Lateness::Us(lateness) = self.lateness else { return };
-        let rules = Arc::clone(&self.rules);
-        for (rule, groups) in rules.correlations().iter().zip(&mut self.groups) {
-            let reach_us = rule.timespan_us.saturating_add(lateness);
-            let before_us = self.now_us.saturating_sub(reach_us);
-            groups.retain(|_, group| match &group.window {
-                Window::Sliding(sliding) => sliding.len() > 0 && group.touched_us >= before_us,
-                Window::Tumbling(windows) => !windows.is_empty(),
-            });
-        }
-        self.count_anew();
-    }
-
-    /// The longest silent groups give way.
-    fn make_room(&mut self) {
-        self.sweep();
-        let (mut kept, mut weight) = (self.kept, self.weight);
-        let last = |group: &Group| (group.touched_us, group.last_us);
-        let every = self.groups.iter().flat_map(HashMap::values);
-        let mut by_age: Vec<_> = every.map(|group| (last(group), group.window.weight())).collect();
-        by_age.sort_unstable();
-        let is_enough =
-            |kept, weight| kept <= GROUPS_MAX / 10 * STAYS && weight <= WEIGHT_MAX / 10 * STAYS;
-        let mut bound = None;
-        for (age, of) in by_age {
-            if is_enough(kept, weight) {
-                break;
-            }
-            (kept, weight, bound) = (kept - 1, weight - of.min(weight), Some(age));
-        }
-        let Some(bound) = bound else { return };
-        let mut leaving = self.kept - kept;
-        for groups in &mut self.groups {
-            groups.retain(|_, group| {
-                let goes = leaving > 0 && last(group) <= bound;
-                leaving -= usize::from(goes);
-                !goes
-            });
-        }
-        let before = self.kept;
-        self.count_anew();
-        self.given_way += (before - self.kept) as u64;
-    }
-
-    /// Counts groups and their weight, and forgets ends of windows that are gone.
-    fn count_anew(&mut self) {
-        let every = || self.groups.iter().flat_map(HashMap::values);
-        (self.kept, self.weight) = (every().count(), every().map(|one| one.window.weight()).sum());
-        let (groups, rules) = (&self.groups, &self.rules);
-        self.ending.retain(|Reverse((end_us, at, key))| {
-            let timespan = rules.correlations()[*at as usize].timespan_us;
-            let group = groups[*at as usize].get(key);
-            let Some(Group { window: Window::Tumbling(windows), .. }) = group else { return false };
-            windows.iter().any(|open| open.begun_us.saturating_add(timespan) == *end_us)
-        });
-    }
-}
-
-impl Window {
-    /// Matches and values that are kept.
-    fn weight(&self) -> usize {
-        match self {
-            Self::Sliding(sliding) => sliding.len(),
-            Self::Tumbling(windows) => windows.iter().map(Tumbling::weight).sum(),
-        }
     }
 }
 

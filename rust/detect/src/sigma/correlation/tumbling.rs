@@ -4,44 +4,14 @@ use std::collections::HashSet;
 
 use bigsec_event::EventId;
 
+use super::aggregate::Summary;
 use super::sliding::Hit;
-use super::{Correlation, Kind, Measure};
+use super::{Correlation, Kind};
 
 /// Values kept of one window; past them a window is judged by those it has.
 const VALUES_MAX: usize = 10_000;
 /// Events named by a match.
 pub(super) const EVENTS_MAX: usize = 1_000;
-
-/// What is known of numbers without keeping them.
-#[derive(Debug, Default)]
-struct Summary {
-    count: u32,
-    sum: f64,
-    least: f64,
-    most: f64,
-}
-
-impl Summary {
-    fn add(&mut self, number: f64) {
-        let is_first = self.count == 0;
-        self.count = self.count.saturating_add(1);
-        self.sum += number;
-        self.least = if is_first { number } else { self.least.min(number) };
-        self.most = if is_first { number } else { self.most.max(number) };
-    }
-
-    /// A measure that needs no more than this.
-    fn of(&self, measure: Measure) -> Option<f64> {
-        let known = match measure {
-            Measure::Sum => self.sum,
-            Measure::Average => self.sum / f64::from(self.count),
-            Measure::Least => self.least,
-            Measure::Most => self.most,
-            Measure::Median | Measure::Percentile(_) => return None,
-        };
-        (self.count > 0).then_some(known)
-    }
-}
 
 /// What a window has seen.
 #[derive(Debug)]
