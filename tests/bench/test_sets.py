@@ -104,7 +104,7 @@ def windows(tmp_path: Path) -> Path:
     return folder
 
 
-def test_windows_events_are_judged_flat_and_raw_as_the_oracle_maps_and_as_shipped(
+def test_windows_events_are_judged_flat_and_raw_as_shipped_and_as_the_oracle_maps(
     windows: Path,
 ) -> None:
     beside = windows.parent
@@ -120,7 +120,7 @@ def test_windows_events_are_judged_flat_and_raw_as_the_oracle_maps_and_as_shippe
         "predicted small/1#0 noaudit",
         "truth flatonly/2#0 small/1#0",
         "passed 1 of 1",
-        "== windows-events: flat shipped",
+        "== windows-events: flat as-oracle",
         "events parsed 3 of 3, pairs 1",
         "predicted small/1#0",
         "truth flatonly/2#0 small/1#0",
@@ -135,7 +135,7 @@ def test_windows_events_are_judged_flat_and_raw_as_the_oracle_maps_and_as_shippe
         "predicted small/1#0 noaudit",
         "truth small/1#0",
         "passed 1 of 1",
-        "== windows-events: raw shipped",
+        "== windows-events: raw as-oracle",
         "events parsed 2 of 2, pairs 1",
         "predicted small/1#0",
         "truth small/1#0",
