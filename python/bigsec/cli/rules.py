@@ -80,7 +80,11 @@ def check(
         loaded, files, skipped = len(rules), rules.files, rules.skipped
         faults = list(rules.problems)
     except RuleError as error:
-        faults = list(error.problems)
+        # The loader and who called it both say what the single faults come to.
+        what_follows = [one for one in error.problems if one.code == problems.NO_RULE][-1:]
+        single = [one for one in error.problems if one.code != problems.NO_RULE]
+        faults = single + what_follows
+        files = len({one.file for one in single if one.file})
     elapsed = time.monotonic() - began
     named = {one.file for one in faults}
     faults += [one for one in missing if one.file not in named]
