@@ -186,6 +186,21 @@ def test_zeek_records_are_compared_in_both_forms(tmp_path: Path) -> None:
     assert any(re.search(r"ssh: field uid: \['Cabd'\] in TSV", line) for line in differences)
 
 
+def test_zeek_baselines_are_right_where_every_record_has_what_its_header_says(
+    tmp_path: Path,
+) -> None:
+    record = "XXXXXXXXXX.XXXXXX\tC1\t192.0.2.1\t4022\t192.0.2.2\t22\t2\tT\t-\n"
+    good = {"id": "a/ssh.log", "text": f"### A tool's line\n{ZEEK_HEAD}{record * 2}#close\tX\n"}
+    bad = {"id": "b/ssh.log", "text": f"{ZEEK_HEAD}{record}no record\n"}
+    _write_lines(tmp_path / "files.jsonl", good | {"records": 2}, bad | {"records": 2})
+    assert _score("zeek-baselines", tmp_path)[:4] == [
+        "== zeek-baselines: files",
+        "files right 1 of 2",
+        "records 3 of 4",
+        "records with every field 3 of 4",
+    ]
+
+
 def test_real_logs_are_compared_field_by_field(tmp_path: Path) -> None:
     fields = {
         "remote_host": "192.0.2.7",
