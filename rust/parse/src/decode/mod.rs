@@ -17,6 +17,7 @@ mod nginx_error;
 mod pairs;
 mod plain;
 mod syslog;
+mod w3c;
 mod zeek_tsv;
 
 /// Levels that a record may nest.
@@ -77,6 +78,12 @@ pub const DECODERS: &[DecoderKind] = &[
         about: "Zeek's tab-separated logs with their header lines",
         in_message: false,
         make: || Box::<zeek_tsv::ZeekTsv>::default(),
+    },
+    DecoderKind {
+        id: "w3c",
+        about: "the W3C's extended log file format with its header lines",
+        in_message: false,
+        make: || Box::<w3c::W3c>::default(),
     },
     DecoderKind {
         id: "json",
