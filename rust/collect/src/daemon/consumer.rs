@@ -11,10 +11,14 @@ use super::chunk::Chunk;
 use super::health::Part;
 use super::locked;
 use super::shared::Shared;
+use super::upkeep::NICENESS;
 use super::walk::{Knowledge, Pace, Walk};
 
 /// How long records wait for others before a chunk of them is given.
 const CHUNK_AGE: Duration = Duration::from_millis(250);
+
+/// How long it leaves the writer alone between two looks, so that it does not wake for each group.
+const STEP: Duration = Duration::from_millis(10);
 
 /// How long it sleeps at most where nothing comes.
 const IDLE: Duration = Duration::from_secs(1);
@@ -53,7 +57,12 @@ pub(super) fn start(
     let (out, chunks) = sync_channel(1);
     control.next.store(walk.next(), Ordering::Release);
     let consumer = Consumer { walk, shared, control, out };
-    std::thread::Builder::new().name("consumer".to_owned()).spawn(move || consumer.run())?;
+    let work = move || {
+        // Senders wait for the writer; what is in the log can wait for us.
+        let _ = rustix::process::nice(NICENESS);
+        consumer.run();
+    };
+    std::thread::Builder::new().name("consumer".to_owned()).spawn(work)?;
     Ok(chunks)
 }
 
@@ -119,18 +128,15 @@ impl Consumer {
                 }
             }
             let now = self.shared.doors.clock.elapsed();
-            let wait = if self.walk.is_empty() {
+            if self.walk.is_empty() {
                 if locked(&self.control.lesson).is_some() {
                     return true;
                 }
-                IDLE
-            } else {
-                CHUNK_AGE.saturating_sub(now.saturating_sub(*since.get_or_insert(now)))
-            };
-            if wait.is_zero() {
+                self.shared.durable.wait_past(self.walk.next().max(durable), IDLE);
+            } else if now.saturating_sub(*since.get_or_insert(now)) >= CHUNK_AGE {
                 return true;
             }
-            self.shared.durable.wait_past(self.walk.next().max(durable), wait);
+            std::thread::sleep(STEP);
         }
     }
 

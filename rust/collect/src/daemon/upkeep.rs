@@ -34,8 +34,8 @@ const APPROVAL_BYTES_MAX: u64 = 64 * 1024;
 /// Seconds of a day.
 const DAY_S: u64 = 86_400;
 
-/// Nice value of the thread that seals: it shall not take time from the sources.
-const NICENESS: i32 = 10;
+/// Nice value of the threads that shall not take time from the sources.
+pub(super) const NICENESS: i32 = 10;
 
 type Finished = (Task, Result<Outcome, LogError>);
 
