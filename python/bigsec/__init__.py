@@ -6,6 +6,8 @@
         ...
     rules = bigsec.Rules.load("rules/")              # Sigma; what cannot be loaded is listed
     signals = rules.match(batch)                     # Arrow in, Arrow out
+    known = bigsec.Indicators.load("feed.csv")       # addresses, domains, hashes, …
+    signals = rules.with_indicators(known).match(batch)
 
 Importing this package imports neither pyarrow nor anything else that is large. Exceptions stand
 in `bigsec.errors`.
@@ -16,6 +18,7 @@ from __future__ import annotations
 from bigsec._core import (
     Batch,
     EventReader,
+    Indicators,
     Ledger,
     Packs,
     Rule,
@@ -37,6 +40,7 @@ __all__ = [
     "Batch",
     "BigsecError",
     "EventReader",
+    "Indicators",
     "Ledger",
     "Packs",
     "Problem",

@@ -208,7 +208,7 @@ class Rules:
 
     @property
     def version(self) -> str:
-        """Content hash of the rules and tables."""
+        """Content hash of the rules, the tables and the indicators."""
 
     def explain(
         self, rule_id: str, data: object, *, event_id: str | None = None, limit: int = 1
@@ -222,14 +222,59 @@ class Rules:
         Raises NotFoundError where no rule of single events has the id, SchemaError as `match`.
         """
 
+    @property
+    def indicators(self) -> int:
+        """How many indicators are looked for beside the rules."""
+
+    def with_indicators(self, indicators: Indicators) -> Rules:
+        """The same rules, with indicators to look for beside them.
+
+        `problems` has the problems of both.
+        """
+
     def match(self, data: object) -> Batch:
-        """Match events and give the signals.
+        """Match events and give the signals of rules and, where there are any, of indicators.
 
         Correlations are judged over the events of one call, in order of their own times.
 
         data: anything with `__arrow_c_stream__` or `__arrow_c_array__` in the event schema.
         Raises SchemaError where it is not.
         """
+
+@final
+class Indicators:
+    """A loaded set of indicators: what others have seen attackers use."""
+
+    @staticmethod
+    def load(*paths: str | PathLike[str], level: str = "medium") -> Indicators:
+        """Load lists (one indicator a line) and tables (CSV, TSV with a header line).
+
+        A table has a column `indicator` (or `value`, `ioc`) and may have `type`, `family` (or
+        `name`, `malware`), `level`, `tags`, `valid_until`, `reference`. Kinds are ip, network,
+        ip_port, domain, url, url_path, email, hash, file_name, ja3 and ja4; all but file names and
+        ja3 are known by their shape. Domains stand for all names below them.
+        level: of those whose file does not say one.
+        Rows that cannot be taken are in `problems`. Raises IndicatorError where none could.
+        """
+
+    def __len__(self) -> int: ...
+    @property
+    def counts(self) -> dict[str, int]:
+        """Indicators by kind."""
+
+    @property
+    def problems(self) -> list[Problem]: ...
+    @property
+    def repeated(self) -> int:
+        """Indicators that were given more than once; the worst level counts."""
+
+    @property
+    def version(self) -> str:
+        """Content hash."""
+
+    def find(self, text: str) -> list[dict[str, Any]]:
+        """What of a text is known: id, type, value, found, name, level, source, reference,
+        valid_until_us (None: without end)."""
 
 @final
 class ScanChunk:
@@ -513,6 +558,7 @@ __all__ = [
     "DaemonChunk",
     "EventReader",
     "EvidenceLog",
+    "Indicators",
     "Leaf",
     "Ledger",
     "LogEvents",

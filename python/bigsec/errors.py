@@ -4,6 +4,7 @@
     ├── InputError            a file or stream cannot be read        (OSError)
     ├── FormatError           no such format or time zone            (ValueError)
     ├── RuleError             no rule could be loaded                (ValueError)
+    ├── IndicatorError        no indicator could be loaded           (ValueError)
     ├── PackError             a parser pack is invalid               (ValueError)
     ├── SchemaError           data that is not in the event schema   (ValueError)
     ├── StreamConsumedError   a stream was asked for twice           (RuntimeError)
@@ -31,6 +32,7 @@ __all__ = [
     "DaemonError",
     "EvidenceError",
     "FormatError",
+    "IndicatorError",
     "InputError",
     "MissingExtraError",
     "NotFoundError",
@@ -97,6 +99,10 @@ class FormatError(BigsecError, ValueError):
 
 class RuleError(BigsecError, ValueError):
     """No rule could be loaded."""
+
+
+class IndicatorError(BigsecError, ValueError):
+    """No indicator could be loaded."""
 
 
 class PackError(BigsecError, ValueError):

@@ -201,6 +201,25 @@ def test_zeek_baselines_are_right_where_every_record_has_what_its_header_says(
     ]
 
 
+def test_indicators_are_found_and_near_misses_are_not(tmp_path: Path) -> None:
+    rows = ["indicator\ttype\tclass\tfamily"]
+    for value, kind in (
+        ("evil.example", "domain"),
+        ("198.51.100.7", "ip"),
+        ("203.0.113.0/24", "cidr"),
+        ("192.0.2.66:4444", "ip:port"),
+        ("/panel/gate.php", "url"),
+        ("http://shop.example/a", "url"),
+        ("x[a-z]+", "other"),
+    ):
+        rows.append(f"{value}\t{kind}\tmalware\tone")
+    (tmp_path / "iocs.tsv").write_text("\n".join(rows) + "\n")
+    head, found, silent, *parts = _score("ioc-maltrail", tmp_path)
+    assert (head, found, silent) == ("== ioc-maltrail: events", "found 7 of 7", "silent 6 of 6")
+    assert "found: domain below 1 of 1" in parts
+    assert "silent: ip with another port 1 of 1" in parts
+
+
 def test_real_logs_are_compared_field_by_field(tmp_path: Path) -> None:
     fields = {
         "remote_host": "192.0.2.7",

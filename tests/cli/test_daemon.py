@@ -121,8 +121,8 @@ interval_s = 1
             return None
         return found
 
-    def post(self, numbers: range) -> None:
-        body = b"".join(b'{"n": %d}\n' % number for number in numbers)
+    def post(self, numbers: range, line: bytes = b'{"n": %d}') -> None:
+        body = b"".join(line % number + b"\n" for number in numbers)
         url = f"http://127.0.0.1:{self.http}/"
         with urllib.request.urlopen(urllib.request.Request(url, data=body)) as answer:
             assert answer.status == 200
@@ -231,6 +231,26 @@ def test_a_reload_tells_of_rules_and_packs_that_say_something_else(place: Place)
     done = place.bigsec("reload", "-c", "bigsec.toml", "--format", "table")
     assert re.fullmatch(r"packs\.version: \w{12} → \w{12}\n", done.out), done.out
     assert place.end(signal.SIGTERM) == 0
+
+
+def test_a_reload_takes_other_indicators_without_a_pause(place: Place) -> None:
+    feed = place.folder / "feed.txt"
+    feed.write_text("other.example\n")
+    place.configure(f"[indicators]\npaths = ['{feed}']\nlevel = 'high'")
+    place.start()
+    place.post(range(2))
+    wait_for(lambda: len(place.sunk()) == 2)
+    feed.write_text("n3.example\n0.0.0.0/0\n")
+    done = place.bigsec("reload", "-c", "bigsec.toml", "--format", "table")
+    assert re.fullmatch(r"rules\.version: \w{12} → \w{12}\n", done.out), done.out
+    assert any("0.0.0.0/0" in str(one) for one in place.log()), "T18: the bad row is told"
+    place.post(range(2, 7), b'{"n": %d, "query": "n3.example"}')
+    wait_for(lambda: len(place.sunk()) == 7)
+    assert place.end(signal.SIGTERM) == 0
+    shown = place.bigsec("incidents", "list", "--store", "data/store", "--json").out
+    (incident,) = [json.loads(line) for line in shown.splitlines()]
+    assert (incident["level"], incident["signal_count"]) == ("high", 5)
+    assert "domain n3.example" in incident["title"]["en"]
 
 
 @pytest.mark.parametrize("between", ["kill", "stop", "reload"])

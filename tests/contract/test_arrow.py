@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from pathlib import Path
 
 import duckdb
 import polars
@@ -75,3 +76,26 @@ def test_what_the_callers_own_iterable_raises_comes_through() -> None:
 
     with pytest.raises(ZeroDivisionError, match="mine"):
         list(bigsec.read(lines()))  # type: ignore[arg-type]
+
+
+def test_indicators_are_found_in_batches_as_in_records(tmp_path: Path) -> None:
+    feed = tmp_path / "feed.csv"
+    feed.write_text("indicator,type\nevil.example,domain\n192.0.2.66:4444,ip:port\n/a.php,url\n")
+    rules = bigsec.Rules.load().with_indicators(bigsec.Indicators.load(feed))
+    lines = [
+        '{"query":"www.evil.example"}',
+        '{"query":"notevil.example"}',
+        '{"dest_ip":"192.0.2.66","dest_port":4444}',
+        '{"dest_ip":"192.0.2.66","src_port":4444}',
+        '192.0.2.1 - - [24/Nov/2026:10:00:00 +0000] "GET /a.php?x HTTP/1.1" 200 1 "-" "-"',
+        "a text that nothing can read: evil.example",
+    ]
+    by_batch = [rules.match(batch) for batch in bigsec.read(lines, name="t", keep_raw=True)]
+    by_record = [chunk.signals for chunk in bigsec.scan(lines, rules, name="t")]
+    ids = [
+        [signal["signal_id"] for one in batches for signal in one.to_pylist()]
+        for batches in (by_batch, by_record)
+    ]
+    assert len(ids[0]) == 4
+    assert ids[0] == ids[1]
+    assert rules.version != bigsec.Rules.load().version

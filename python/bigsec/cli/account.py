@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bigsec.cli.credit import credit
 from bigsec.cli.levels import LEVELS, badge
@@ -53,6 +53,31 @@ class InputLedger(Protocol):
 
 
 @dataclass(slots=True)
+class Matched:
+    """What matched, a rule or an indicator, and how often."""
+
+    title: str
+    level: str
+    author: str
+    license: str
+    count: int = 0
+
+
+def count_signals(signals: Iterable[Mapping[str, Any]], matched: dict[str, Matched]) -> None:
+    """Add signals to what matched, which is kept by the id of the rule or indicator."""
+    for signal in signals:
+        found = matched.get(signal["rule_id"])
+        if found is None:
+            found = matched[signal["rule_id"]] = Matched(
+                title=signal["rule_title"],
+                level=signal["level"],
+                author=signal["rule_author"],
+                license=signal["rule_license"],
+            )
+        found.count += 1
+
+
+@dataclass(slots=True)
 class Account:
     """What a run did, summed over its inputs."""
 
@@ -61,7 +86,7 @@ class Account:
     hidden: int = 0
     interrupted: bool = False
     rules: Rules | None = None
-    matched: dict[str, int] = field(default_factory=dict)
+    matched: dict[str, Matched] = field(default_factory=dict)
     recorded: Recorded | None = None
 
     def problems(self, *, every: bool) -> list[Problem]:
@@ -90,7 +115,7 @@ def show(account: Account, console: Console) -> None:
     """Print the account."""
     _inputs(account, console)
     if account.rules is not None:
-        _signals(account, account.rules, console)
+        _signals(account, console)
     if account.recorded is not None:
         told = text(
             "account.incidents_told",
@@ -140,13 +165,12 @@ def _inputs(account: Account, console: Console) -> None:
         _row(console, "account.hidden", text("account.hidden_told", count=f"{account.hidden:,}"))
 
 
-def _signals(account: Account, rules: Rules, console: Console) -> None:
+def _signals(account: Account, console: Console) -> None:
     from rich.text import Text
 
-    by_id = {rule.id: rule for rule in rules.rules}
     levels: Counter[str] = Counter()
-    for rule_id, count in account.matched.items():
-        levels[by_id[rule_id].level] += count
+    for matched in account.matched.values():
+        levels[matched.level] += matched.count
     told = Text(f"{sum(levels.values()):,}")
     for level in LEVELS:
         if levels[level]:
@@ -154,13 +178,13 @@ def _signals(account: Account, rules: Rules, console: Console) -> None:
     _row(console, "account.signals", told)
     top = sorted(
         account.matched.items(),
-        key=lambda pair: (LEVELS.index(by_id[pair[0]].level), -pair[1], pair[0]),
+        key=lambda pair: (LEVELS.index(pair[1].level), -pair[1].count, pair[0]),
     )
-    for index, (rule_id, count) in enumerate(top[:TOP_RULES]):
-        rule = by_id[rule_id]
-        told = Text(f"{count:>7,}  ").append_text(badge(rule.level)).append("  ")
-        told.append(visible(rule.title))
-        told.append(f"  {credit(rule.author, rule.license)}", style="dim")
+    for index, (_, one) in enumerate(top[:TOP_RULES]):
+        told = Text(f"{one.count:>7,}  ").append_text(badge(one.level)).append("  ")
+        told.append(visible(one.title))
+        if one.author or one.license:
+            told.append(f"  {credit(one.author, one.license)}", style="dim")
         _row(console, "account.top" if index == 0 else "", told)
     if len(top) > TOP_RULES:
         _row(console, "", text("account.top_more", count=f"{len(top) - TOP_RULES:,}"))
@@ -175,6 +199,8 @@ def _rules(rules: Rules, console: Console) -> None:
         told.append(text("account.rules_failed", count=f"{failed:,}"))
     if warned := sum(1 for problem in rules.problems if not is_error(problem)):
         told.append(text("account.rules_warned", count=f"{warned:,}"))
+    if rules.indicators:
+        told.append(text("account.indicators", count=f"{rules.indicators:,}"))
     _row(console, "account.rules", " · ".join(told))
 
 

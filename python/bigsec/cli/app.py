@@ -17,6 +17,7 @@ from bigsec.cli import (
     demo,
     evidence,
     incidents,
+    indicators,
     packs,
     parse,
     reload,
@@ -130,6 +131,7 @@ def _register() -> None:
         ("evidence", evidence),
         ("incidents", incidents),
         ("rules", rules),
+        ("indicators", indicators),
         ("packs", packs),
         ("token", token),
     )
@@ -150,6 +152,8 @@ def _register() -> None:
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
     _add(rules.app, "coverage", rule_coverage.coverage, "rules.coverage_help")
     _add(rules.app, "explain", rule_explanation.explain, "rules.explain_help")
+    _add(indicators.app, "check", indicators.check, "indicators.check_help")
+    _add(indicators.app, "find", indicators.find, "indicators.find_help")
     _add(packs.app, "list", packs.list_packs, "packs.list_help")
     _add(packs.app, "show", packs.show, "packs.show_help")
     _add(token.app, "create", token.create, "token.create_help")

@@ -29,6 +29,10 @@ RulesOption = Annotated[
     list[str] | None,
     typer.Option("--rules", "-r", metavar="PATH", help=text("option.rules")),
 ]
+IndicatorsOption = Annotated[
+    list[str] | None,
+    typer.Option("--indicators", metavar="FILE", help=text("option.indicators")),
+]
 StatusOption = Annotated[
     list[str] | None, typer.Option("--status", metavar="STATUS", help=text("option.status"))
 ]

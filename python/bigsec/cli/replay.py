@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bigsec.cli import account
-from bigsec.cli.account import Account
+from bigsec.cli.account import Account, Matched, count_signals
 from bigsec.cli.configuration import ConfigOption, load_config
 from bigsec.cli.exits import Exit
 from bigsec.cli.options import (
     ColorOption,
     FormatOption,
+    IndicatorsOption,
     JsonOption,
     MinLevelOption,
     QuietOption,
@@ -93,6 +94,7 @@ def replay(
     first: FromOption = -1,
     to: ToOption = None,
     rules: RulesOption = None,
+    indicators: IndicatorsOption = None,
     output: OutputOption = None,
     signals: SignalsOption = False,
     form: FormatOption = None,
@@ -110,7 +112,7 @@ def replay(
     talk = Talk.of(form, json, color, quiet=quiet)
     local = zone(timezone)
     folder, document = _log_of(log, config)
-    loaded = load_rules(rules or [], status=status, min_level=min_level)
+    loaded = load_rules(rules or [], status=status, min_level=min_level, indicators=indicators)
     talk.show(loaded.problems)
     until = EvidenceLog(folder).size if to is None else to
     events = LogEvents(
@@ -148,7 +150,7 @@ def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Acco
 
     began = time.monotonic()
     sources: dict[str, SourceAccount] = {}
-    matched: Counter[str] = Counter()
+    matched: dict[str, Matched] = {}
     reached = -1
     while not stop.requested and reached < plan.until:
         chunk = plan.events.next_chunk(_WAIT_S)
@@ -160,7 +162,7 @@ def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Acco
             hand_on(found, spoken_of, sink)
         if found:
             add(store, found, spoken_of)
-        matched.update(signal["rule_id"] for signal in found)
+        count_signals(found, matched)
         for ledger in chunk.ledgers:
             sources.setdefault(ledger.source, SourceAccount()).add(ledger)
         reached = chunk.next
@@ -169,6 +171,6 @@ def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Acco
         elapsed_s=time.monotonic() - began,
         interrupted=stop.requested,
         rules=plan.rules,
-        matched=dict(matched),
+        matched=matched,
         recorded=correlate(store),
     )

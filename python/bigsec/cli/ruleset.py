@@ -13,18 +13,23 @@ if TYPE_CHECKING:
 
 
 def load_rules(
-    paths: list[str], *, status: list[str] | None = None, min_level: str | None = None
+    paths: list[str],
+    *,
+    status: list[str] | None = None,
+    min_level: str | None = None,
+    indicators: list[str] | None = None,
 ) -> Rules:
     """The rules of files and folders; without paths, those that come with bigsec.
 
-    status: `all` stands for every status. Raises FormatError, and RuleError where no rule could be
-    loaded.
+    status: `all` stands for every status. indicators: files of them to look for as well.
+    Raises FormatError, RuleError where no rule could be loaded, IndicatorError where none could.
     """
-    from bigsec import Rules
+    from bigsec import Indicators, Rules
 
     if min_level is not None:
         check_choice("--min-level", min_level, LEVELS)
     for one in status or []:
         check_choice("--status", one, ("all", *STATUSES))
     statuses = list(STATUSES) if status and "all" in status else status
-    return Rules.load(*paths, statuses=statuses, min_level=min_level)
+    rules = Rules.load(*paths, statuses=statuses, min_level=min_level)
+    return rules.with_indicators(Indicators.load(*indicators)) if indicators else rules

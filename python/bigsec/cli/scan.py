@@ -15,6 +15,7 @@ from bigsec.cli.levels import LEVELS, at_least
 from bigsec.cli.options import (
     ColorOption,
     FormatOption,
+    IndicatorsOption,
     InputFormatOption,
     JsonOption,
     MinLevelOption,
@@ -67,6 +68,7 @@ FailOnOption = Annotated[
 def scan(
     paths: PathsArgument,
     rules: RulesOption = None,
+    indicators: IndicatorsOption = None,
     output: OutputOption = None,
     no_raw: NoRawOption = False,
     signals: SignalsOption = False,
@@ -91,7 +93,7 @@ def scan(
     local, now = zone(timezone), datetime.now(UTC)
     since_us = moment_us(since, now=now, within=local) if since else None
     until_us = moment_us(until, now=now, within=local) if until else None
-    loaded = load_rules(rules or [], status=status, min_level=min_level)
+    loaded = load_rules(rules or [], status=status, min_level=min_level, indicators=indicators)
     found = find_inputs((path for path in paths if path != "-"), leave_out=output)
     # A rule that loads with a warning works; thousands of rules may bring hundreds of them.
     of_rules = [one for one in loaded.problems if verbose or is_error(one)]
@@ -228,10 +230,9 @@ def ended(done: Account, rules: Rules, *, fail_on: str | None, strict: bool, bro
     """The exit code: what the user did, then what was found, then what went wrong."""
     if done.interrupted:
         return Exit.INTERRUPTED
-    if fail_on is not None:
-        levels = {rule.id: rule.level for rule in rules.rules}
-        if any(at_least(levels[rule_id], fail_on) for rule_id in done.matched):
-            return Exit.FINDINGS
+    worst = [matched.level for matched in done.matched.values()]
+    if fail_on is not None and any(at_least(level, fail_on) for level in worst):
+        return Exit.FINDINGS
     if broken or (strict and rules_left_out(rules)):
         return Exit.BAD_INPUT
     if strict and done.is_partial:

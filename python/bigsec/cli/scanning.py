@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from bigsec.cli.account import Account
+from bigsec.cli.account import Account, Matched, count_signals
 from bigsec.cli.problems import is_error
 from bigsec.cli.progress import Progress
 from bigsec.cli.stop import Stop
@@ -103,11 +103,13 @@ def run(
         evidence=plan.evidence,
         keep_raw=plan.keep_raw,
     )
+    matched: dict[str, Matched] = {}
     for chunk in scanner:
         signals, events = chunk.signals.to_pylist(), chunk.events.to_pylist()
         if on_signal is not None:
             progress.clear()
             hand_on(signals, events, on_signal)
+        count_signals(signals, matched)
         if signals:
             add(store, signals, events)
         progress.update(*scanner.progress())
@@ -121,7 +123,7 @@ def run(
         elapsed_s=time.monotonic() - began,
         interrupted=stop.requested,
         rules=plan.rules,
-        matched=scanner.matched,
+        matched=matched,
         recorded=recorded,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from bigsec._core import Packs, Rules
+from bigsec._core import Indicators, Packs, Rules
 from bigsec.collect.settings import Settings
 from bigsec.errors import BigsecError, ConfigError
 from bigsec.library import default_packs
@@ -21,17 +21,20 @@ def load_packs(settings: Settings) -> Packs:
 
 
 def load_rules(settings: Settings, packs: Packs) -> Rules | None:
-    """The rules, None where they are switched off; what cannot be loaded is in `problems`.
+    """The rules with the indicators, None where rules are switched off.
 
-    Raises ConfigError where none can.
+    What cannot be loaded is in `problems`. Raises ConfigError where nothing can.
     """
-    chosen = settings.rules
+    chosen, known = settings.rules, settings.indicators
     if not chosen.enabled:
         return None
     with _of_configuration():
-        return Rules.load(
+        rules = Rules.load(
             *chosen.paths, statuses=chosen.statuses, min_level=chosen.min_level, packs=packs
         )
+        if not known.paths:
+            return rules
+        return rules.with_indicators(Indicators.load(*known.paths, level=known.level))
 
 
 @contextmanager

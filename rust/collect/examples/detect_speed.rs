@@ -1,5 +1,6 @@
 //! Parses a file of records and tries rules on them, and tells what that cost, as a JSON object:
-//! `cargo run --release -p bigsec-collect --example detect_speed -- RULES FILE [HOW] [THREADS]`.
+//! `cargo run --release -p bigsec-collect --example detect_speed -- RULES FILE [HOW] [THREADS]
+//! [INDICATORS]`.
 //!
 //! HOW is `fast` (as the product does it), `plain` (every rule is asked), `compare` (both, and each
 //! event must have the same matches) or `parse` (no rules are tried). `bench/detect.py` runs it.
@@ -10,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bigsec_detect::{LoadOptions, Loaded, LogSources, Matcher, RuleSet};
+use bigsec_detect::{
+    IndicatorOptions, IndicatorSet, LoadOptions, Loaded, LogSources, Matcher, RuleSet,
+};
 use bigsec_event::FieldSource;
 use bigsec_parse::{Outcome, PackSet, ParseOptions, Parsed, Parser};
 
@@ -29,19 +32,30 @@ enum How {
     Parse,
 }
 
+/// What all threads share.
+#[derive(Clone, Copy)]
+struct Known<'k> {
+    rules: &'k Arc<RuleSet>,
+    packs: &'k Arc<PackSet>,
+    indicators: Option<&'k Arc<IndicatorSet>>,
+}
+
 /// What one thread has seen.
 #[derive(Debug, Default)]
 struct Seen {
     events: u64,
     unparsed: u64,
     matches: u64,
+    sightings: u64,
     with_fields: u64,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [rules, file, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: detect_speed RULES FILE [fast|plain|compare|parse] [THREADS]");
+        eprintln!(
+            "usage: detect_speed RULES FILE [fast|plain|compare|parse] [THREADS] [INDICATORS]"
+        );
         return;
     };
     let how = match rest.first().map(String::as_str) {
@@ -55,9 +69,14 @@ fn main() {
     let before = cpu_s();
     let loaded = load(Path::new(rules), &packs);
     let load_cpu_s = cpu_s() - before;
+    let indicators = rest
+        .get(2)
+        .map(|file| IndicatorSet::load(&[PathBuf::from(file)], IndicatorOptions::default()).set);
+    let indicators_cpu_s = cpu_s() - before - load_cpu_s;
     let packs = Arc::new(PackSet::load(&packs.join("parsers")).expect("the packs are sound"));
     let (start, start_cpu_s) = (Instant::now(), cpu_s());
-    let seen = over(Path::new(file), how, threads, &loaded.rules, &packs);
+    let known = Known { rules: &loaded.rules, packs: &packs, indicators: indicators.as_ref() };
+    let seen = over(Path::new(file), how, threads, known);
     let (wall_s, run_cpu_s) = (start.elapsed().as_secs_f64(), cpu_s() - start_cpu_s);
     println!(
         "{}",
@@ -65,6 +84,9 @@ fn main() {
             "rules": loaded.rules.rules().len(),
             "events": seen.iter().map(|one| one.events).sum::<u64>(),
             "bad_lines": seen.iter().map(|one| one.unparsed).sum::<u64>(),
+            "indicators": indicators.as_ref().map_or(0, |set| set.len()),
+            "indicators_cpu_s": indicators_cpu_s,
+            "sightings": seen.iter().map(|one| one.sightings).sum::<u64>(),
             "matches": seen.iter().map(|one| one.matches).sum::<u64>(),
             "with_fields": seen.iter().map(|one| one.with_fields).sum::<u64>(),
             "load_cpu_s": load_cpu_s,
@@ -83,35 +105,25 @@ fn load(rules: &Path, packs: &Path) -> Loaded {
 }
 
 /// Each thread takes a part of the file, from the first line that begins in it.
-fn over(
-    file: &Path,
-    how: How,
-    threads: u64,
-    rules: &Arc<RuleSet>,
-    packs: &Arc<PackSet>,
-) -> Vec<Seen> {
+fn over(file: &Path, how: How, threads: u64, known: Known<'_>) -> Vec<Seen> {
     let length = std::fs::metadata(file).expect("the file is there").len();
     std::thread::scope(|scope| {
         let part = |number| {
             let (from, until) = (length * number / threads, length * (number + 1) / threads);
-            scope.spawn(move || run(file, from, until, how, rules, packs))
+            scope.spawn(move || run(file, from, until, how, known))
         };
         let running: Vec<_> = (0..threads).map(part).collect();
         running.into_iter().map(|one| one.join().expect("no event makes it panic")).collect()
     })
 }
 
-fn run(
-    file: &Path,
-    from: u64,
-    until: u64,
-    how: How,
-    rules: &Arc<RuleSet>,
-    packs: &Arc<PackSet>,
-) -> Seen {
+fn run(file: &Path, from: u64, until: u64, how: How, known: Known<'_>) -> Seen {
+    let Known { rules, packs, indicators } = known;
     let options = ParseOptions::new(None, "UTC").expect("there is UTC");
     let mut parser = Parser::new(Arc::clone(packs), options).expect("no format is named");
     let mut tries = Tries { how, matcher: rules.matcher(), found: Vec::new(), plain: Vec::new() };
+    let mut indicators = indicators.map(IndicatorSet::matcher);
+    let mut hits = Vec::new();
     let (mut seen, mut parsed) = (Seen::default(), Parsed::default());
     each_line(file, from, until, |line| {
         let record = line.trim_ascii_end();
@@ -123,6 +135,10 @@ fn run(
         seen.unparsed += u64::from(outcome != Outcome::Event);
         seen.with_fields += u64::from(!parsed.record.is_empty());
         seen.matches += tries.matches(&parsed.record);
+        if let Some(indicators) = &mut indicators {
+            indicators.matches(&parsed.record, &mut hits);
+            seen.sightings += hits.len() as u64;
+        }
     });
     seen
 }

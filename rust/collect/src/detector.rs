@@ -5,14 +5,39 @@ use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use bigsec_detect::{
-    About, Correlation, Correlator, Entities, EventIdentity, Lateness, Matcher, Outcome, RuleSet,
-    SignalBatchBuilder,
+    About, Correlation, Correlator, Entities, EventIdentity, IndicatorSet, Lateness, Matcher,
+    Outcome, RuleSet, SignalBatchBuilder,
 };
 use bigsec_event::{EventBatchBuilder, EventMeta, FieldMaps, time_effective};
 use bigsec_parse::Parsed;
 
 use crate::brake::{Allowance, Brake, Braked};
 use crate::recent::Recent;
+use crate::sightings::Sightings;
+
+/// What is looked for in events.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// Rules, and what they are about.
+    pub rules: Arc<RuleSet>,
+    /// Which fields name entities.
+    pub entities: Arc<Entities>,
+    /// Indicators, where there are any.
+    pub indicators: Option<Arc<IndicatorSet>>,
+}
+
+impl Detection {
+    /// Changes where what is looked for does.
+    pub fn version(&self) -> String {
+        let rules = self.rules.version();
+        self.indicators.as_ref().map_or_else(
+            || rules.to_owned(),
+            |set| {
+                blake3::hash(format!("{rules} {}", set.version()).as_bytes()).to_hex().to_string()
+            },
+        )
+    }
+}
 
 /// What was found among some events.
 #[derive(Debug)]
@@ -25,7 +50,7 @@ pub struct Found {
     pub braked: Vec<Braked>,
 }
 
-/// A rule set at work on one stream of events.
+/// Rules and indicators at work on one stream of events.
 pub(crate) struct Detector {
     rules: Arc<RuleSet>,
     entities: Arc<Entities>,
@@ -35,6 +60,7 @@ pub(crate) struct Detector {
     signals: SignalBatchBuilder,
     events: EventBatchBuilder,
     hits: Vec<u32>,
+    sightings: Option<Sightings>,
     brake: Option<Brake>,
     /// By the place of the rule, those of correlations last.
     allowances: Vec<Allowance>,
@@ -44,16 +70,16 @@ pub(crate) struct Detector {
 
 impl Detector {
     pub fn new(
-        rules: Arc<RuleSet>,
-        entities: Arc<Entities>,
+        detection: &Detection,
         maps: &FieldMaps,
         lateness: Lateness,
         brake: Option<Brake>,
     ) -> Self {
+        let Detection { rules, entities, indicators } = detection;
         let count = rules.rules().len() + rules.correlations().len();
         Self {
             matcher: rules.matcher(),
-            correlator: Correlator::new(Arc::clone(&rules), lateness),
+            correlator: Correlator::new(Arc::clone(rules), lateness),
             recent: Recent::default(),
             signals: SignalBatchBuilder::new(rules.version()),
             events: EventBatchBuilder::new(maps),
@@ -61,8 +87,9 @@ impl Detector {
             brake,
             allowances: vec![Allowance::new(brake); count],
             matched: vec![0; count],
-            rules,
-            entities,
+            sightings: indicators.as_ref().map(|set| Sightings::new(set, brake)),
+            rules: Arc::clone(rules),
+            entities: Arc::clone(entities),
         }
     }
 
@@ -71,13 +98,14 @@ impl Detector {
         self.rules.correlations().iter().map(Correlation::timespan_us).max()
     }
 
-    /// Tries the rules on one event; says whether one matched.
+    /// Looks at one event; says whether a rule matched or an indicator was seen.
     pub fn examine(&mut self, parsed: &Parsed, meta: &EventMeta<'_>) -> bool {
         let record = &parsed.record;
         self.correlator.advance(meta.received_us);
         self.hits.clear();
         self.matcher.matches(record, &mut self.hits);
-        if self.hits.is_empty() {
+        let is_sighted = self.sightings.as_mut().is_some_and(|sightings| sightings.look(parsed));
+        if self.hits.is_empty() && !is_sighted {
             self.give_correlated();
             return false;
         }
@@ -91,7 +119,12 @@ impl Detector {
             source: meta.source,
             parser: record.parser_id(),
         };
-        let mut is_given = false;
+        let mut is_given = match &mut self.sightings {
+            Some(seen) if is_sighted => {
+                seen.give(&identity, meta.received_us, &named, &mut self.signals)
+            }
+            _ => false,
+        };
         for hit in &self.hits {
             let rule = &self.rules.rules()[*hit as usize];
             if rule.gives_signals()
@@ -182,13 +215,15 @@ impl Detector {
             rule_title: rule.title.clone(),
             signals: std::mem::take(&mut allowance.braked),
         });
-        let braked = braked.collect();
+        let mut braked: Vec<_> = braked.collect();
+        braked.extend(self.sightings.iter_mut().flat_map(Sightings::braked));
         Found { signals: self.signals.finish(), events: self.events.finish(), braked }
     }
 
-    /// Signals so far by rule id; rules without any are left out.
-    pub fn matched(&self) -> BTreeMap<&str, u64> {
+    /// Signals so far by the id of the rule or indicator; those without any are left out.
+    pub fn matched(&self) -> BTreeMap<String, u64> {
         let counted = self.rules.heads().zip(&self.matched).filter(|(_, count)| **count > 0);
-        counted.map(|((rule, _), count)| (rule.id.as_str(), *count)).collect()
+        let counted = counted.map(|((rule, _), count)| (rule.id.clone(), *count));
+        counted.chain(self.sightings.iter().flat_map(Sightings::signals)).collect()
     }
 }

@@ -24,11 +24,12 @@ mod progress;
 mod recent;
 mod reread;
 mod scan;
+mod sightings;
 #[cfg(unix)]
 pub mod source;
 
 pub use brake::{Brake, Braked};
-pub use detector::Found;
+pub use detector::{Detection, Found};
 pub use evidence::Evidence;
 pub use feed::{FedEvent, Feed, FeedOptions};
 pub use file_book::{FileBook, KnownFile};

@@ -1,12 +1,11 @@
 //! Parses and matches inputs in one pass.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use bigsec_detect::{Entities, Lateness, RuleSet};
+use bigsec_detect::Lateness;
 use bigsec_event::{EventMeta, FieldMaps, Problem, time_effective};
 
-use crate::detector::{Detector, Found};
+use crate::detector::{Detection, Detector, Found};
 use crate::feed::Feed;
 
 /// Bytes of records after which a chunk is given out: about a second's work at the most.
@@ -32,7 +31,7 @@ impl ScanOptions {
     }
 }
 
-/// Drives a feed through a rule set.
+/// Looks for rules and indicators in a feed.
 pub struct Scanner {
     feed: Feed,
     detector: Detector,
@@ -42,16 +41,10 @@ pub struct Scanner {
 
 impl Scanner {
     /// A scan that has not begun.
-    pub fn new(
-        feed: Feed,
-        rules: Arc<RuleSet>,
-        entities: Arc<Entities>,
-        maps: &FieldMaps,
-        options: ScanOptions,
-    ) -> Self {
+    pub fn new(feed: Feed, detection: &Detection, maps: &FieldMaps, options: ScanOptions) -> Self {
         Self {
             feed,
-            detector: Detector::new(rules, entities, maps, Lateness::Any, None),
+            detector: Detector::new(detection, maps, Lateness::Any, None),
             options,
             finished: false,
         }
@@ -62,8 +55,8 @@ impl Scanner {
         &self.feed
     }
 
-    /// Signals so far by rule id; rules without any are left out.
-    pub fn matched(&self) -> BTreeMap<&str, u64> {
+    /// Signals so far by the id of the rule or indicator; those without any are left out.
+    pub fn matched(&self) -> BTreeMap<String, u64> {
         self.detector.matched()
     }
 

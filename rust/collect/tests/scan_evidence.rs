@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bigsec_collect::daemon::{find_event, record_at};
 use bigsec_collect::storage::Disk;
-use bigsec_collect::{Evidence, Feed, FeedOptions, FileBook, Input, ScanOptions, Scanner};
+use bigsec_collect::{
+    Detection, Evidence, Feed, FeedOptions, FileBook, Input, ScanOptions, Scanner,
+};
 use bigsec_detect::{Entities, LoadOptions, RuleSet};
 use bigsec_event::{EventId, Origin, file_key, fingerprint};
 use bigsec_evidence::LogReader;
@@ -50,8 +52,9 @@ fn scan_text(folder: &Path, all: bool, text: &str) -> LogReader {
     let entities = Entities::from_text("entities", "{}").unwrap_or_else(|problems| {
         panic!("an empty table is one: {problems:?}");
     });
-    let mut scanner =
-        Scanner::new(feed, loaded.rules, Arc::new(entities), packs.maps(), ScanOptions::default());
+    let detection =
+        Detection { rules: loaded.rules, entities: Arc::new(entities), indicators: None };
+    let mut scanner = Scanner::new(feed, &detection, packs.maps(), ScanOptions::default());
     let mut signals = 0;
     while let Some(found) = scanner.next_chunk().expect("the disk takes it") {
         signals += found.signals.num_rows();

@@ -65,7 +65,7 @@ impl EntityKind {
     ///
     /// Addresses are in their usual form; hosts, domains and hashes in lower case; the rest as the
     /// source wrote it.
-    fn normalise(self, value: &str) -> Option<String> {
+    pub(crate) fn normalise(self, value: &str) -> Option<String> {
         match self {
             Self::Ip => address(value),
             Self::Host | Self::Domain => {

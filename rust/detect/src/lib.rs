@@ -11,12 +11,17 @@
 mod entity;
 mod files;
 mod fold;
+mod indicator;
 mod log_source;
 mod sigma;
 mod signal;
 mod yaml;
 
 pub use entity::{Entities, Entity, EntityKind};
+pub use indicator::{
+    Hit, Indicator, IndicatorKind, IndicatorMatcher, IndicatorOptions, IndicatorSet, Label,
+    LoadedIndicators,
+};
 pub use log_source::{LogSource, LogSources};
 pub use sigma::{
     About, Correlated, Correlation, Correlator, Explanation, Lateness, Level, LoadOptions, Loaded,

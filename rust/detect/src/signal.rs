@@ -10,12 +10,14 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Fields, Schema, SchemaRef, TimeUnit};
 use bigsec_event::EventId;
 
+use crate::indicator::{Hit, IndicatorSet};
 use crate::sigma::{Correlated, Correlation, Metadata};
 
 /// The zone of all times.
 const UTC: &str = "UTC";
 /// What finds these signals.
-const DETECTOR: &str = "sigma";
+const SIGMA: &str = "sigma";
+const INDICATORS: &str = "indicators";
 
 /// The events of a match, and where they come from.
 #[derive(Debug, Clone, Copy)]
@@ -184,6 +186,42 @@ impl SignalBatchBuilder {
         entities: &[(&str, &str)],
         outcome: Outcome,
     ) {
+        self.row(rule, path, event, entities, outcome);
+        self.detector.append_value(SIGMA);
+        self.version.append_value(&self.detector_version);
+    }
+
+    /// Adds the signal of an indicator that was seen in an event.
+    pub fn append_sighting(
+        &mut self,
+        set: &IndicatorSet,
+        hit: &Hit,
+        event: &EventIdentity<'_>,
+        entities: &[(&str, &str)],
+    ) {
+        let indicator = set.get(hit.indicator);
+        let seen = indicator.kind.entity().map(|kind| (kind.as_str(), kind.normalise(&hit.text)));
+        let mut entities = entities.to_vec();
+        if let Some((kind, Some(value))) = &seen
+            && !entities.contains(&(kind, value))
+        {
+            entities.push((kind, value));
+        }
+        let path = &indicator.label.source;
+        self.row(&set.head(hit.indicator), path, event, &entities, Outcome::Unknown);
+        self.detector.append_value(INDICATORS);
+        self.version.append_value(set.version());
+    }
+
+    /// All columns but those of the detector.
+    fn row(
+        &mut self,
+        rule: &Metadata,
+        path: &str,
+        event: &EventIdentity<'_>,
+        entities: &[(&str, &str)],
+        outcome: Outcome,
+    ) {
         const SIXTEEN: &str = "an id has sixteen bytes, as the builder was told";
         self.len += 1;
         self.signal_id.append_value(signal_id(&rule.id, event.ids)).expect(SIXTEEN);
@@ -206,8 +244,6 @@ impl SignalBatchBuilder {
         self.rule_author.append_value(&rule.author);
         self.rule_license.append_value(&rule.license);
         self.rule_path.append_value(path);
-        self.detector.append_value(DETECTOR);
-        self.version.append_value(&self.detector_version);
     }
 
     /// Adds the signal of what a correlation found.

@@ -98,6 +98,12 @@ codes! {
         "A sample of the pack did not parse to what stands beside it.";
     PACK_UNKNOWN_DECODER = "BS2204" "pack.unknown_decoder"
         "The pack names a decoder that does not exist.";
+    INDICATOR_INVALID = "BS2301" "indicator.invalid"
+        "The row is no indicator: its value does not fit its kind, or the kind is not known. The other rows were taken.";
+    INDICATOR_TOO_WIDE = "BS2302" "indicator.too_wide"
+        "The indicator would hit everybody, or no machine at all, so it was not taken. The other rows were.";
+    INDICATOR_NONE = "BS2303" "indicator.none"
+        "No indicator could be loaded, so there is nothing to look for.";
     EVENT_UNKNOWN_FIELD_MAP = "BS3001" "event.unknown_field_map"
         "The batch names a field map that neither it nor the loaded packs have. Load the packs that made it.";
     EVENT_SCHEMA = "BS3002" "event.schema"

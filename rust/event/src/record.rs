@@ -194,6 +194,14 @@ impl Record {
         self.fields.hashes[index]
     }
 
+    /// All values in the record's order, without their names.
+    pub fn values(&self) -> impl Iterator<Item = Value<'_>> {
+        self.fields
+            .list
+            .iter()
+            .map(|field| Value { text: self.slice(field.value), kind: field.kind })
+    }
+
     /// All fields in the record's order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         (0..self.len()).map(|index| self.field(index))

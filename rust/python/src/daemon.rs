@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bigsec_collect::Detection;
 use bigsec_collect::clock::{Clock, SystemClock};
 use bigsec_collect::daemon::{self, Chunk, Doors, LogQuery, Settings};
 use bigsec_collect::storage::Disk;
@@ -162,9 +163,9 @@ impl Daemon {
         packs: &Packs,
         rules: Option<PyRef<'_, Rules>>,
     ) -> PyResult<Self> {
-        let (packs, rules) = (Arc::clone(&packs.0), rules_of(rules));
+        let (packs, detection) = (Arc::clone(&packs.0), detection_of(rules));
         let doors = Doors { storage: Arc::new(Disk), clock: Arc::new(SystemClock) };
-        py.detach(|| daemon::Daemon::open(Settings::from_json(settings)?, packs, rules, doors))
+        py.detach(|| daemon::Daemon::open(Settings::from_json(settings)?, packs, detection, doors))
             .map(Self)
             .map_err(|problem| raise_problem(py, &problem))
     }
@@ -214,8 +215,8 @@ impl Daemon {
         packs: &Packs,
         rules: Option<PyRef<'_, Rules>>,
     ) -> PyResult<String> {
-        let (packs, rules) = (Arc::clone(&packs.0), rules_of(rules));
-        py.detach(|| self.0.reload(Settings::from_json(settings)?, packs, rules))
+        let (packs, detection) = (Arc::clone(&packs.0), detection_of(rules));
+        py.detach(|| self.0.reload(Settings::from_json(settings)?, packs, detection))
             .map(|changes| changes.to_string())
             .map_err(|problem| raise_problem(py, &problem))
     }
@@ -245,14 +246,14 @@ impl LogEvents {
         position: i64,
         until: Option<u64>,
     ) -> PyResult<Self> {
-        let (packs, rules) = (Arc::clone(&packs.0), rules_of(rules));
+        let (packs, detection) = (Arc::clone(&packs.0), detection_of(rules));
         let open = || {
             let query = LogQuery {
                 from: u64::try_from(position).ok(),
                 to: until,
                 packs,
-                every: rules.is_none(),
-                rules,
+                every: detection.is_none(),
+                detection,
                 settings: settings.map(Settings::from_json).transpose()?,
             };
             daemon::LogEvents::open(Arc::new(Disk), &path, query)
@@ -278,8 +279,8 @@ impl LogEvents {
     }
 }
 
-fn rules_of(rules: Option<PyRef<'_, Rules>>) -> Option<daemon::Rules> {
-    rules.map(|rules| (Arc::clone(&rules.set), Arc::clone(&rules.entities)))
+fn detection_of(rules: Option<PyRef<'_, Rules>>) -> Option<Detection> {
+    rules.map(|rules| rules.detection())
 }
 
 /// Waits for a chunk in short steps, so that an interrupt is heard in between.

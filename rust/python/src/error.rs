@@ -11,6 +11,7 @@ mod python {
     pyo3::import_exception!(bigsec.errors, DaemonError);
     pyo3::import_exception!(bigsec.errors, EvidenceError);
     pyo3::import_exception!(bigsec.errors, FormatError);
+    pyo3::import_exception!(bigsec.errors, IndicatorError);
     pyo3::import_exception!(bigsec.errors, InputError);
     pyo3::import_exception!(bigsec.errors, NotFoundError);
     pyo3::import_exception!(bigsec.errors, PackError);
@@ -52,6 +53,7 @@ pub fn raise(py: Python<'_>, code: &Code, message: &str, problems: &[Problem]) -
             _ if code == codes::STREAM_CONSUMED => python::StreamConsumedError::new_err(values),
             _ if code == codes::NOT_FOUND => python::NotFoundError::new_err(values),
             "rule" => python::RuleError::new_err(values),
+            "indicator" => python::IndicatorError::new_err(values),
             "pack" => python::PackError::new_err(values),
             "event" => python::SchemaError::new_err(values),
             "input" => python::InputError::new_err(values),

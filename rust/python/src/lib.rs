@@ -13,12 +13,27 @@ mod daemon;
 mod error;
 mod evidence;
 mod explain;
+mod indicators;
 mod input;
 mod ledger;
 mod packs;
 mod reader;
 mod rules;
 mod scanner;
+
+/// Python places objects at 16 bytes, whatever their type asks for; beyond that lies a crash.
+const fn fits_python<T>() -> bool {
+    align_of::<T>() <= 16
+}
+
+const _: () = assert!(
+    fits_python::<daemon::Daemon>()
+        && fits_python::<daemon::LogEvents>()
+        && fits_python::<reader::EventReader>()
+        && fits_python::<scanner::Scanner>()
+        && fits_python::<rules::Rules>()
+        && fits_python::<indicators::Indicators>()
+);
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -35,6 +50,8 @@ mod _core {
     use crate::evidence::{EvidenceLog, approve_deletion, generate_key, rotate_key, verifier_key};
     #[pymodule_export]
     use crate::explain::{explain_record, read_record};
+    #[pymodule_export]
+    use crate::indicators::Indicators;
     #[pymodule_export]
     use crate::ledger::Ledger;
     #[pymodule_export]

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
+use bigsec_collect::Detection;
 use bigsec_detect::{
-    About, Correlator, Entities, EventIdentity, Explanation, Lateness, Level, LoadOptions,
-    LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
+    About, Correlator, Entities, EventIdentity, Explanation, Hit, IndicatorSet, Lateness, Level,
+    LoadOptions, LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
@@ -15,6 +16,7 @@ use pyo3::types::PyDict;
 
 use crate::arrow::{Batch, batches_of, not_events};
 use crate::error::{problems_to_python, raise, raise_problems};
+use crate::indicators::Indicators;
 use crate::packs::Packs;
 
 /// One loaded rule.
@@ -120,8 +122,9 @@ impl Rule {
 /// A loaded set of Sigma rules.
 #[pyclass(frozen, module = "bigsec._core")]
 pub struct Rules {
-    pub set: Arc<RuleSet>,
-    pub entities: Arc<Entities>,
+    set: Arc<RuleSet>,
+    entities: Arc<Entities>,
+    indicators: Option<Arc<IndicatorSet>>,
     maps: FieldMaps,
     problems: Vec<Problem>,
     files: usize,
@@ -173,11 +176,24 @@ impl Rules {
         Ok(Self {
             set: loaded.rules,
             entities: Arc::new(entities),
+            indicators: None,
             maps,
             problems: loaded.problems,
             files: loaded.files,
             skipped: loaded.passed_over,
         })
+    }
+
+    fn with_indicators(&self, indicators: &Indicators) -> Self {
+        Self {
+            set: Arc::clone(&self.set),
+            entities: Arc::clone(&self.entities),
+            indicators: Some(Arc::clone(&indicators.set)),
+            maps: self.maps.clone(),
+            problems: self.problems.iter().chain(&indicators.problems).cloned().collect(),
+            files: self.files,
+            skipped: self.skipped,
+        }
     }
 
     fn __len__(&self) -> usize {
@@ -195,6 +211,11 @@ impl Rules {
     }
 
     #[getter]
+    fn indicators(&self) -> usize {
+        self.indicators.as_ref().map_or(0, |set| set.len())
+    }
+
+    #[getter]
     fn files(&self) -> usize {
         self.files
     }
@@ -205,8 +226,8 @@ impl Rules {
     }
 
     #[getter]
-    fn version(&self) -> &str {
-        self.set.version()
+    fn version(&self) -> String {
+        self.detection().version()
     }
 
     fn r#match(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Batch> {
@@ -263,7 +284,7 @@ fn status(py: Python<'_>, name: &str) -> PyResult<Status> {
     })
 }
 
-fn level(py: Python<'_>, name: &str) -> PyResult<Level> {
+pub(crate) fn level(py: Python<'_>, name: &str) -> PyResult<Level> {
     Level::named(name).ok_or_else(|| {
         let known = Level::ALL.map(Level::as_str).join(", ");
         raise(py, codes::USAGE, &format!("{name:?} is no level of Sigma: {known}"), &[])
@@ -271,11 +292,21 @@ fn level(py: Python<'_>, name: &str) -> PyResult<Level> {
 }
 
 impl Rules {
+    /// Everything that is looked for.
+    pub fn detection(&self) -> Detection {
+        Detection {
+            rules: Arc::clone(&self.set),
+            entities: Arc::clone(&self.entities),
+            indicators: self.indicators.clone(),
+        }
+    }
+
     fn signals(&self, reader: Box<dyn RecordBatchReader + Send>) -> Result<RecordBatch, String> {
         let mut signals = SignalBatchBuilder::new(self.set.version());
         let mut matcher = self.set.matcher();
         let mut correlator = Correlator::new(Arc::clone(&self.set), Lateness::Any);
-        let mut hits = Vec::new();
+        let mut indicators = self.indicators.as_ref().map(IndicatorSet::matcher);
+        let (mut hits, mut sightings) = (Vec::new(), Vec::new());
         for batch in reader {
             let batch = batch.map_err(|error| error.to_string())?;
             let view = EventView::new(&batch, &self.maps).map_err(|error| error.to_string())?;
@@ -283,7 +314,10 @@ impl Rules {
                 let event = view.row(row);
                 hits.clear();
                 matcher.matches(&event, &mut hits);
-                if hits.is_empty() {
+                if let Some(indicators) = &mut indicators {
+                    indicators.matches(&event, &mut sightings);
+                }
+                if hits.is_empty() && sightings.is_empty() {
                     continue;
                 }
                 let entities = self.entities.of(&event);
@@ -296,6 +330,12 @@ impl Rules {
                     source: event.source(),
                     parser: event.parser(),
                 };
+                if let Some(set) = &self.indicators {
+                    let holds = |hit: &&Hit| set.get(hit.indicator).holds_at(time_us);
+                    for hit in sightings.iter().filter(holds) {
+                        signals.append_sighting(set, hit, &identity, &named);
+                    }
+                }
                 for hit in &hits {
                     let rule = &self.set.rules()[*hit as usize];
                     if rule.gives_signals() {

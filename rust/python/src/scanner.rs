@@ -69,8 +69,7 @@ impl Scanner {
         let progress = Arc::clone(feed.progress());
         let scanner = bigsec_collect::Scanner::new(
             feed,
-            Arc::clone(&rules.set),
-            Arc::clone(&rules.entities),
+            &rules.detection(),
             packs.0.maps(),
             ScanOptions { since_us, until_us },
         );
@@ -113,7 +112,7 @@ impl Scanner {
     fn matched(&self, py: Python<'_>) -> BTreeMap<String, u64> {
         py.detach(|| {
             let scanner = lock(&self.inner);
-            scanner.matched().into_iter().map(|(id, count)| (id.to_owned(), count)).collect()
+            scanner.matched()
         })
     }
 }

@@ -9,6 +9,7 @@ from bigsec.collect.settings.root import Settings, core_document
 from bigsec.collect.settings.sections import (
     RETENTION_DAYS_FLOOR,
     Admin,
+    Indicators,
     Log,
     Packs,
     Rules,
@@ -34,6 +35,7 @@ __all__ = [
     "FileSource",
     "HttpSink",
     "HttpSource",
+    "Indicators",
     "Limits",
     "Log",
     "Packs",

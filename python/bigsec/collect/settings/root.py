@@ -9,7 +9,7 @@ from pydantic import Field
 
 from bigsec.collect.settings.base import FilePath, Section
 from bigsec.collect.settings.limits import Limits
-from bigsec.collect.settings.sections import Admin, Log, Packs, Rules, Store, Watch
+from bigsec.collect.settings.sections import Admin, Indicators, Log, Packs, Rules, Store, Watch
 from bigsec.collect.settings.sinks import Sink
 from bigsec.collect.settings.sources import Source
 
@@ -39,6 +39,8 @@ class Settings(Section):
     """Where events go besides the store."""
     rules: Rules = Rules()
     """Sigma rules."""
+    indicators: Indicators = Indicators()
+    """What others have seen attackers use."""
     packs: Packs = Packs()
     """Parser packs."""
     admin: Admin = Admin()

@@ -8,7 +8,16 @@ from pydantic import Field
 
 from bigsec.collect.settings.base import GIB, KIB, MIB, Address, FilePath, Section
 
-__all__ = ["RETENTION_DAYS_FLOOR", "Admin", "Log", "Packs", "Rules", "Store", "Watch"]
+__all__ = [
+    "RETENTION_DAYS_FLOOR",
+    "Admin",
+    "Indicators",
+    "Log",
+    "Packs",
+    "Rules",
+    "Store",
+    "Watch",
+]
 
 RETENTION_DAYS_FLOOR: Final = 183
 """Six months, the least that China's Cybersecurity Law (art. 21) demands of network logs. Only two
@@ -70,6 +79,15 @@ class Rules(Section):
     """Take only rules of these statuses."""
     min_level: Literal["informational", "low", "medium", "high", "critical"] = "informational"
     """Leave out rules below this level."""
+
+
+class Indicators(Section):
+    """What others have seen attackers use: addresses, domains, hashes."""
+
+    paths: list[FilePath] = Field(default_factory=list)
+    """Lists with one a line, and tables (CSV, TSV). Looked for where rules are."""
+    level: Literal["informational", "low", "medium", "high", "critical"] = "medium"
+    """How bad a hit is where its file does not say."""
 
 
 class Packs(Section):

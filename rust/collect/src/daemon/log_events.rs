@@ -9,10 +9,10 @@ use bigsec_evidence::storage::Storage;
 use bigsec_parse::{PackSet, ParseOptions};
 
 use super::chunk::Chunk;
-use super::engine::Rules;
 use super::record_parser::{Parsing, SourceParsing};
 use super::settings::Settings;
 use super::walk::{Knowledge, Pace, Walk};
+use crate::detector::Detection;
 
 /// Which part of a log, and with what it is read.
 pub struct LogQuery {
@@ -22,8 +22,8 @@ pub struct LogQuery {
     pub to: Option<u64>,
     /// Packs.
     pub packs: Arc<PackSet>,
-    /// Rules, where signals are wanted.
-    pub rules: Option<Rules>,
+    /// What to look for, where signals are wanted.
+    pub detection: Option<Detection>,
     /// The settings whose sources say how to read their records; `None` finds it by record.
     pub settings: Option<Settings>,
     /// All events, not only those of signals.
@@ -55,7 +55,7 @@ impl LogEvents {
                 },
             },
         };
-        let knowledge = Knowledge { parsing, rules: query.rules, brake: None };
+        let knowledge = Knowledge { parsing, detection: query.detection, brake: None };
         let walk = Walk::open(storage, folder, query.from, &knowledge, query.every)?;
         Ok(Self { walk, to: query.to, durable: 0 })
     }

@@ -35,7 +35,7 @@ mod writer_thread;
 
 pub use account::SourceLedger;
 pub use chunk::{Chunk, LostRange};
-pub use engine::{Daemon, Rules};
+pub use engine::Daemon;
 pub use health::{Health, Part};
 pub use log_events::{LogEvents, LogQuery};
 pub use lookup::{KeptRecord, ProvedRecord, find_event, prove_record, record_at};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatch;
-use bigsec_detect::{Entities, RuleSet, SignalBatchBuilder};
+use bigsec_detect::{Lateness, SignalBatchBuilder};
 use bigsec_event::{EventBatchBuilder, Problem};
 use bigsec_evidence::storage::Storage;
 use bigsec_evidence::{Cursor, LogError, LogReader, Next, Record};
@@ -15,9 +15,8 @@ use super::account::Accounts;
 use super::chunk::{Chunk, LostRange};
 use super::record_parser::{Parsing, RecordParser};
 use crate::brake::Brake;
-use crate::detector::{Detector, Found};
+use crate::detector::{Detection, Detector, Found};
 use crate::scan::CHUNK_BYTES;
-use bigsec_detect::Lateness;
 
 /// A record's own cost beside its text: many empty ones make a chunk, too.
 const RECORD_COST: usize = 64;
@@ -39,8 +38,8 @@ const LOST_KEPT: usize = 1000;
 pub struct Knowledge {
     /// Packs and what is set for each source.
     pub parsing: Parsing,
-    /// The rules and the table of entities; `None` looks for nothing.
-    pub rules: Option<(Arc<RuleSet>, Arc<Entities>)>,
+    /// `None` looks for nothing.
+    pub detection: Option<Detection>,
     /// How many signals a rule may give; `None` lets all pass.
     pub brake: Option<Brake>,
 }
@@ -83,9 +82,9 @@ impl Matching {
     fn new(knowledge: &Knowledge, every: bool) -> Self {
         let maps = knowledge.parsing.packs.maps();
         let lateness = Lateness::Us(LATENESS_US);
-        let detector = knowledge.rules.as_ref().map(|(rules, entities)| {
-            Detector::new(Arc::clone(rules), Arc::clone(entities), maps, lateness, knowledge.brake)
-        });
+        let detector = knowledge.detection.as_ref();
+        let detector =
+            detector.map(|detection| Detector::new(detection, maps, lateness, knowledge.brake));
         let nothing = Found {
             signals: SignalBatchBuilder::new("").finish(),
             events: EventBatchBuilder::new(maps).finish(),

@@ -47,7 +47,7 @@ fn every_event_of_a_log_has_the_id_of_its_place() {
         from: Some(10),
         to: Some(20),
         packs: packs(),
-        rules: None,
+        detection: None,
         settings: None,
         every: true,
     };

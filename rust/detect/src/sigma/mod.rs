@@ -52,4 +52,5 @@ pub use matcher::Matcher;
 pub(crate) use names::Names;
 pub use rule::{Level, Metadata, Rule, Status};
 pub use rule_set::RuleSet;
+pub(crate) use tag::Tags;
 pub(crate) use test::Node;

@@ -6,13 +6,14 @@ use super::detection::Detection;
 use crate::log_source::LogSource;
 
 /// How bad a match is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Level {
     /// Worth knowing, no alert.
     Informational,
     /// Rarely more than noise.
     Low,
     /// To be looked at.
+    #[default]
     Medium,
     /// To be looked at soon.
     High,
@@ -97,7 +98,7 @@ impl fmt::Display for Status {
 }
 
 /// What a rule says about itself.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Metadata {
     /// A UUID in lower case; derived from detection and title where the rule has none.
     pub id: String,

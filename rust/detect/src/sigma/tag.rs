@@ -2,7 +2,7 @@
 
 /// The tags of a rule.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Tags {
+pub(crate) struct Tags {
     pub all: Vec<String>,
     pub techniques: Vec<String>,
     pub tactics: Vec<String>,

@@ -8,10 +8,11 @@ use bigsec_event::{Problem, codes};
 use bigsec_parse::PackSet;
 use serde_json::{Value, json};
 
-use super::{Daemon, Rules};
+use super::Daemon;
 use crate::daemon::locked;
 use crate::daemon::settings::{Limits, Settings, invalid};
 use crate::daemon::walk::Knowledge;
+use crate::detector::Detection;
 
 /// Time that the last flush and checkpoint may take after a stop's deadline.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,10 +27,10 @@ impl Daemon {
         &self,
         settings: Settings,
         packs: Arc<PackSet>,
-        rules: Option<Rules>,
+        detection: Option<Detection>,
     ) -> Result<Value, Problem> {
         let brake = Some(settings.limits.brake());
-        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules, brake };
+        let knowledge = Knowledge { parsing: settings.parsing(packs)?, detection, brake };
         let mut present = locked(&self.settings);
         if (&settings.name, &settings.data_dir) != (&present.name, &present.data_dir) {
             let what = "name and data_dir hold as long as the log does; start another daemon";
@@ -50,9 +51,7 @@ impl Daemon {
         if settings.admin != present.admin {
             restart.push("admin");
         }
-        let version = |knowledge: &Knowledge| {
-            knowledge.rules.as_ref().map(|(rules, _)| rules.version().to_owned())
-        };
+        let version = |knowledge: &Knowledge| knowledge.detection.as_ref().map(Detection::version);
         let rules = version(&locked(&self.knowledge)) != version(&knowledge);
         self.shared.consumer.teach(knowledge.clone());
         self.shared.durable.wake();

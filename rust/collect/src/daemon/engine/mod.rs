@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use bigsec_detect::{Entities, RuleSet};
 use bigsec_event::{Problem, codes};
 use bigsec_evidence::{Flags, LogWriter};
 use bigsec_parse::PackSet;
@@ -34,13 +33,11 @@ use crate::daemon::upkeep::Upkeep;
 use crate::daemon::walk::{Knowledge, Walk};
 use crate::daemon::writer_thread::{State, WriterThread};
 use crate::daemon::{admin, locked, status};
+use crate::detector::Detection;
 use crate::intake::{Batch, Intake, Submitted, intake, intake_of};
 use crate::source::{Descriptors, Doubles};
 
 use opening::{log_options, pacing, report, view};
-
-/// The rules that are looked for, and the table of entities.
-pub type Rules = (Arc<RuleSet>, Arc<Entities>);
 
 /// The daemon.
 pub struct Daemon {
@@ -76,11 +73,11 @@ impl Daemon {
     pub fn open(
         settings: Settings,
         packs: Arc<PackSet>,
-        rules: Option<Rules>,
+        detection: Option<Detection>,
         doors: Doors,
     ) -> Result<Self, Problem> {
         let brake = Some(settings.limits.brake());
-        let knowledge = Knowledge { parsing: settings.parsing(packs)?, rules, brake };
+        let knowledge = Knowledge { parsing: settings.parsing(packs)?, detection, brake };
         let destination = Destination::of(&settings.log, doors.storage.as_ref())?;
         let folder = settings.log_dir();
         let options = log_options(&settings, &doors)?;
