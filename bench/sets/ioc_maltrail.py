@@ -86,6 +86,12 @@ def _hit(trials: list[Trial], rules: bigsec.Rules) -> set[int]:
     return hit
 
 
+def _with_those_above(name: str) -> Iterator[str]:
+    while name:
+        yield name
+        name = name.partition(".")[2]
+
+
 def _given(table: Path) -> Iterator[tuple[str, str]]:
     for line in lines(table):
         value, kind, *_ = line.decode().split("\t")
@@ -111,8 +117,9 @@ def _trials(given: list[tuple[str, str]]) -> Iterator[Trial]:
             case "domain":
                 yield Trial("domain", {"query": value}, True)
                 yield Trial("domain below", {"query": f"www.a.{value}"}, True)
-                if f"not{value}".lower() not in values:
-                    yield Trial("domain in a longer word", {"query": f"not{value}"}, False)
+                longer = f"not{value}".lower()
+                if not any(above in values for above in _with_those_above(longer)):
+                    yield Trial("domain in a longer word", {"query": longer}, False)
             case "ip" | "cidr":
                 network = ipaddress.ip_network(value, strict=False)
                 yield Trial(kind, {"dest_ip": str(network[network.num_addresses // 2])}, True)
@@ -129,7 +136,7 @@ def _trials(given: list[tuple[str, str]]) -> Iterator[Trial]:
                     yield Trial("ip without a port", {"dest_ip": address}, False)
             case "url" if value.startswith("/"):
                 yield Trial("path", {"url": f"http://other.example{value}"}, True)
-                if f"{value}x".lower() not in values:
+                if "?" not in value and f"{value}x".lower() not in values:
                     longer = f"http://other.example{value}x"
                     yield Trial("longer path", {"url": longer}, False)
             case "url":

@@ -39,9 +39,12 @@ fn is_web(scheme: &str, port: &str) -> bool {
     !scheme.is_empty() || port == "80" || port == "443"
 }
 
-/// The path of a request's target, without its query.
+/// The path of a request's target, without its query; the root only with it, for by itself it says
+/// nothing.
 pub(super) fn path(target: &str) -> &str {
-    target.split(['?', '#']).next().unwrap_or_default()
+    let whole = target.split('#').next().unwrap_or_default();
+    let path = whole.split('?').next().unwrap_or_default();
+    if path == "/" { whole } else { path }
 }
 
 /// The path in a canonical address; empty where it has none.
@@ -86,5 +89,6 @@ mod tests {
         assert_eq!(all, ["a.example?q", "a.example"]);
         assert_eq!(wider("a.example").count(), 1);
         assert_eq!((path_of("a.example/p?q"), path_of("a.example?q")), ("/p", ""));
+        assert_eq!((path_of("a.example/?q"), path_of("a.example/")), ("/?q", "/"));
     }
 }
