@@ -231,3 +231,57 @@ def test_coverage_counts_the_rules_of_each_technique(bigsec: Runner, tmp_path: P
     assert (layer["domain"], layer["versions"]["layer"]) == ("enterprise-attack", "4.5")
     table = bigsec("rules", "coverage", tmp_path / "rules.yml", "-f", "table").out
     assert "T1059.001" in table
+
+
+def test_rules_are_tested_with_the_cases_beside_them(bigsec: Runner) -> None:
+    rule = "title: T\nlogsource: {product: x}\ndetection: {s: {user: root}, condition: s}\n"
+    folder = bigsec.folder / "rules"
+    (folder / "one").mkdir(parents=True)
+    (folder / "one.yml").write_text(rule)
+    (folder / "two.yml").write_text(rule)
+    (folder / "one" / "match.log").write_text('{"user":"root"}\n{"user":"eve"}\n')
+    (folder / "one" / "near_miss.json").write_text('{"user":"roots"}\n')
+    done = bigsec("rules", "test", "rules")
+    match, near_miss = [json.loads(line) for line in done.out.splitlines()]
+    assert done.code == 1
+    assert match["wrong"] == [{"record": 2, "text": '{"user":"eve"}'}]
+    assert (near_miss["records"], near_miss["wrong"]) == (1, [])
+    assert "1 rule files with 3 records: 1 went wrong; 1 rule files have no cases" in done.err
+    shown = bigsec.on_terminal("rules", "test", "rules", "--color", "never")
+    assert "T: does not match, and should" in shown.out
+    assert "match.log:2" in shown.out
+    (folder / "one" / "match.log").write_text('{"user":"root"}\n')
+    assert bigsec("rules", "test", "rules").code == 0
+    (folder / "one" / "near_miss.json").write_text('{"user":"root"}\n')
+    shown = bigsec.on_terminal("rules", "test", "rules", "--color", "never")
+    assert shown.code == 1
+    assert "T: matches, and should not" in shown.out
+
+
+def test_a_correlation_is_tested_by_the_whole_file(bigsec: Runner) -> None:
+    folder = bigsec.folder / "cases" / "many"
+    folder.mkdir(parents=True)
+    (bigsec.folder / "many.yml").write_text(
+        "title: B\nname: b\nlogsource: {product: x}\ndetection: {s: {u: a}, condition: s}\n---\n"
+        "title: C\ncorrelation: {type: event_count, rules: [b], timespan: 1h,"
+        " condition: {gte: 3}}\n"
+    )
+    (folder / "match.log").write_text('{"u":"a"}\n' * 3)
+    (folder / "near_miss.log").write_text('{"u":"a"}\n' * 2)
+    assert bigsec("rules", "test", "many.yml", "--cases", "cases").code == 0
+    (folder / "near_miss.log").write_text('{"u":"a"}\n' * 3)
+    done = bigsec("rules", "test", "many.yml", "--cases", "cases")
+    assert done.code == 1
+    assert "3 went wrong" in done.err
+
+
+def test_a_test_of_nothing_or_of_a_bad_rule_is_none(bigsec: Runner) -> None:
+    done = bigsec("rules", "test")
+    assert done.code == 3
+    assert "0 rule files with 0 records" in done.err
+    (bigsec.folder / "bad" / "x").mkdir(parents=True)
+    (bigsec.folder / "bad" / "x.yml").write_text("title: T\n")
+    (bigsec.folder / "bad" / "x" / "match.log").write_text("{}\n")
+    done = bigsec("rules", "test", "bad")
+    assert done.code == 3
+    assert "BS2103" in done.err, done.err

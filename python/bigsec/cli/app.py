@@ -24,6 +24,7 @@ from bigsec.cli import (
     replay,
     rule_coverage,
     rule_explanation,
+    rule_tests,
     rules,
     scan,
     serve,
@@ -150,6 +151,7 @@ def _register() -> None:
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
     _add(rules.app, "check", rules.check, "rules.check_help")
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
+    _add(rules.app, "test", rule_tests.try_cases, "rules.test_help")
     _add(rules.app, "coverage", rule_coverage.coverage, "rules.coverage_help")
     _add(rules.app, "explain", rule_explanation.explain, "rules.explain_help")
     _add(indicators.app, "check", indicators.check, "indicators.check_help")
