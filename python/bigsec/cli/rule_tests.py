@@ -33,7 +33,7 @@ CasesOption = Annotated[
     str | None, typer.Option("--cases", metavar="DIR", help=text("rules.cases"))
 ]
 Expected = Literal["match", "near_miss"]
-KINDS: tuple[Expected, ...] = ("match", "near_miss")
+KINDS: dict[Expected, str] = {"match": "rules.wrong_match", "near_miss": "rules.wrong_near_miss"}
 # Of a record that went wrong so many characters are shown.
 _SHOWN = 160
 
@@ -187,7 +187,7 @@ def _table(tried: Sequence[Tried], talk: Talk) -> None:
     for one in tried:
         if not one.wrong:
             continue
-        told = text(f"rules.wrong_{one.expected}", title=visible(one.title))
+        told = text(KINDS[one.expected], title=visible(one.title))
         talk.out.print(Text(told, style="bold"), soft_wrap=True)
         for number, record in one.wrong:
             place = f"  {visible(str(one.case))}:{number}  "
