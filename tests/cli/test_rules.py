@@ -285,3 +285,51 @@ def test_a_test_of_nothing_or_of_a_bad_rule_is_none(bigsec: Runner) -> None:
     done = bigsec("rules", "test", "bad")
     assert done.code == 3
     assert "BS2103" in done.err, done.err
+
+
+NOISY = "title: N\nlevel: high\nlogsource: {product: x}\ndetection: {s: {u: a}, condition: s}\n"
+SILENT = "title: S\nlogsource: {product: x}\ndetection: {s: {u: nobody}, condition: s}\n"
+
+
+def _past(bigsec: Runner) -> None:
+    (bigsec.folder / "r").mkdir()
+    (bigsec.folder / "r" / "n.yml").write_text(NOISY)
+    (bigsec.folder / "r" / "s.yml").write_text(SILENT)
+    days = ("2026-11-20T23:30:00Z", "2026-11-21T01:00:00Z", "2026-11-21T02:00:00Z")
+    lines = [f'{{"time":"{time}","u":"a","src_ip":"192.0.2.7"}}' for time in days]
+    (bigsec.folder / "a.log").write_text("\n".join([*lines, '{"u":"b"}']) + "\n")
+
+
+def test_a_backtest_tells_how_often_rules_would_have_fired(bigsec: Runner) -> None:
+    _past(bigsec)
+    done = bigsec("rules", "backtest", "r", "--over", "a.log")
+    (past,) = [json.loads(line) for line in done.out.splitlines()]
+    assert (past["title"], past["signals"], past["busiest_day"]) == ("N", 3, 2)
+    assert past["first"].startswith("2026-11-20T23:30")
+    assert past["entities"] == [{"type": "ip", "value": "192.0.2.7", "signals": 3}]
+    assert "3 signals by 1 rules; 1 rules would have been silent" in done.err
+    # A day begins where the reader lives.
+    done = bigsec("rules", "backtest", "r", "--over", "a.log", "--tz", "+08:00")
+    assert json.loads(done.out)["busiest_day"] == 3
+    shown = bigsec.on_terminal("rules", "backtest", "r", "--over", "a.log", "--color", "never")
+    assert "100% ip 192.0.2.7" in shown.out
+
+
+def test_a_backtest_fails_where_a_rule_floods_and_takes_a_span(bigsec: Runner) -> None:
+    _past(bigsec)
+    over = ("rules", "backtest", "r", "--over", "a.log")
+    assert bigsec(*over, "--max-per-day", "1").code == 1
+    assert bigsec(*over, "--max-per-day", "2").code == 0
+    assert json.loads(bigsec(*over, "--since", "2026-11-21").out)["signals"] == 2
+    assert bigsec("rules", "backtest", "r").code == 2
+    assert bigsec(*over, "--log", "out").code == 2
+
+
+def test_a_backtest_over_an_evidence_log_finds_the_same(bigsec: Runner) -> None:
+    _past(bigsec)
+    bigsec("scan", "a.log", "--rules", "r", "--output", "out")
+    by_file = json.loads(bigsec("rules", "backtest", "r", "--over", "a.log").out)
+    by_log = json.loads(bigsec("rules", "backtest", "r", "--log", "out/evidence").out)
+    assert by_log == by_file
+    done = bigsec("rules", "backtest", "r", "--log", "out/evidence", "--until", "2026-11-21")
+    assert json.loads(done.out)["signals"] == 1
