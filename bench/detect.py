@@ -8,6 +8,7 @@ The corpora are those of `scan.py`. Rates are events per CPU second without load
 
 * `parse`: the same work without rules, so how far the rules are from being free.
 * `rules x3`, `rules x10`: copies of all rules with other literals beside the rules themselves.
+* `indicators`: a million of them beside the rules, from a feed of `feed.py`.
 * `threads`: wall time of one thread over that of two.
 
 The script fails where the engine's matches are not those of asking every rule.
@@ -27,6 +28,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus import lines
+from feed import write_feed
 from scan import PEER_VERSION, Failed, build_peer, corpora, pin_to_one_core, told
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,6 +68,10 @@ def measure(folder: Path, options: argparse.Namespace) -> None:
         reports = in_turn(case, sides, corpus, options.rounds, show)
         if reports["bigsec"]["matches"] != expected * factor:
             raise Failed(f"{case}: {reports['bigsec']['matches']} matches, not {expected * factor}")
+    million = write_feed(folder / "feed.csv")
+    alone = [str(ours), str(rules), str(once), "fast"]
+    beside = {"bigsec": alone, "bigsec, 1 M indicators": [*alone, "1", str(million)]}
+    in_turn("indicators", beside, once, options.rounds, show)
     curve = {"bigsec": [str(ours), str(rules), str(once), "fast"]}
     for copies in COPIES:
         more = multiplied(rules, folder / f"rules-{copies}", copies)
