@@ -1,9 +1,10 @@
 //! Running a pack over a decoded record.
 
+use std::ops::Range;
+
 use bigsec_event::schema::LEAVES;
 use bigsec_event::{FieldName, Kind, Record};
 
-use super::split::MAX_PARTS;
 use super::{Derive, Pack, PatternGroup, TimeOf};
 use crate::parsed::{DerivedText, Parsed};
 use crate::pattern::Capture;
@@ -14,6 +15,8 @@ use crate::time::{Moment, Receipt};
 pub(crate) struct Scratch {
     text: String,
     captures: Vec<Capture>,
+    /// Parts of a value that is split: which, and where.
+    parts: Vec<(usize, Range<usize>)>,
 }
 
 /// Which leaves have been derived already.
@@ -129,11 +132,13 @@ impl Derive {
         let Some(value) = record.get(&self.field).filter(|value| value.kind.has_text()) else {
             return;
         };
-        let parts: [Option<_>; MAX_PARTS] = (self.split.run)(value.text);
-        let Some(source) = Source::of(record, &self.field, &mut scratch.text) else { return };
+        let Scratch { text, parts, .. } = scratch;
+        parts.clear();
+        self.split.run(value.text, &mut |part, range| parts.push((part, range)));
+        let Some(source) = Source::of(record, &self.field, text) else { return };
         for (part, name) in &self.into {
-            if let Some(range) = parts[*part].clone().filter(|range| !range.is_empty()) {
-                source.push(record, name, range, Kind::String, &scratch.text);
+            for (_, range) in parts.iter().filter(|(found, _)| found == part) {
+                source.push(record, name, range.clone(), Kind::String, text);
             }
         }
     }
@@ -161,14 +166,7 @@ impl Source {
         Some(Self::Copied)
     }
 
-    fn push(
-        &self,
-        record: &mut Record,
-        name: &str,
-        range: std::ops::Range<usize>,
-        kind: Kind,
-        buffer: &str,
-    ) {
+    fn push(&self, record: &mut Record, name: &str, range: Range<usize>, kind: Kind, buffer: &str) {
         let (text, fields) = record.split();
         let part = match self {
             Self::InText(start) => text.get(start + range.start..start + range.end),

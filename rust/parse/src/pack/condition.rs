@@ -2,6 +2,8 @@
 
 use bigsec_event::{FieldName, FieldSource, Record, Value};
 
+use serde_saphyr::Spanned;
+
 use super::file::{ConditionFile, TestFile};
 
 /// Tests of fields that must all hold; an empty condition always does.
@@ -27,24 +29,11 @@ enum Fit {
 
 impl Condition {
     pub fn new(file: &ConditionFile) -> Self {
-        let test = |file: &TestFile| match file {
-            TestFile::Equals(texts) => Test::AnyOf(fits(&texts.0, Fit::Equals)),
-            TestFile::Named(named) => match named.present {
-                Some(present) => Test::Present(present),
-                None => Test::AnyOf(
-                    [
-                        fits(&named.prefix.0, Fit::Prefix),
-                        fits(&named.suffix.0, Fit::Suffix),
-                        fits(&named.contains.0, Fit::Contains),
-                    ]
-                    .into_iter()
-                    .flatten()
-                    .collect(),
-                ),
-            },
+        let of_field = |(name, file): &(Spanned<String>, TestFile)| {
+            let name = FieldName::new(&name.value);
+            tests(file).into_iter().map(move |test| (name.clone(), test))
         };
-        let tests = file.0.iter().map(|(name, file)| (FieldName::new(&name.value), test(file)));
-        Self { tests: tests.collect() }
+        Self { tests: file.0.iter().flat_map(of_field).collect() }
     }
 
     pub fn holds(&self, record: &Record) -> bool {
@@ -58,17 +47,33 @@ impl Condition {
 
     /// The values of which the field must equal one, if the condition demands that.
     pub fn must_equal(&self, field: &FieldName) -> Option<Vec<&str>> {
-        let (_, test) = self.tests.iter().find(|(name, _)| name == field)?;
-        match test {
+        self.tests.iter().filter(|(name, _)| name == field).find_map(|(_, test)| match test {
             Test::AnyOf(fits) => fits.iter().map(Fit::equality).collect(),
             Test::Present(_) => None,
-        }
+        })
     }
 
     /// The fields that the condition tests.
     pub fn fields(&self) -> impl Iterator<Item = &FieldName> {
         self.tests.iter().map(|(name, _)| name)
     }
+}
+
+/// The tests of one field, which must all hold.
+fn tests(file: &TestFile) -> Vec<Test> {
+    let named = match file {
+        TestFile::Equals(texts) => return vec![Test::AnyOf(fits(&texts.0, Fit::Equals))],
+        TestFile::Named(named) => named,
+    };
+    let kinds = [
+        fits(&named.prefix.0, Fit::Prefix),
+        fits(&named.suffix.0, Fit::Suffix),
+        fits(&named.contains.0, Fit::Contains),
+    ];
+    let kinds = kinds.into_iter().filter(|fits| !fits.is_empty()).map(Test::AnyOf);
+    let tests: Vec<_> = named.present.map(Test::Present).into_iter().chain(kinds).collect();
+    // A mapping without a test asks for nothing that could be.
+    if tests.is_empty() { vec![Test::AnyOf(Vec::new())] } else { tests }
 }
 
 fn fits(texts: &[String], fit: fn(Box<str>) -> Fit) -> Vec<Fit> {

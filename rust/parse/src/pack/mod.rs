@@ -27,9 +27,9 @@
 //! ```yaml
 //! {Channel: Security, EventID: [4624, 4625], Image: {suffix: '\cmd.exe'}, uid: {present: true}}
 //! ```
-//! A scalar or list is equality with one of them; `prefix`, `suffix` and `contains` take the same;
-//! `present` asks whether the field is there, whatever its value. Of a repeated field, one value
-//! must fit.
+//! A scalar or list is equality with one of them; `prefix`, `suffix` and `contains` take the same,
+//! and where a field has several of these, all must hold; `present` asks whether the field is
+//! there, whatever its value. Of a repeated field, one value must fit.
 //!
 //! # rename
 //!
@@ -47,8 +47,9 @@
 //! # derive
 //!
 //! `{field, split, into: {part: field}}` with the splits `http_request` (method, uri, version,
-//! path, query), `url` (scheme, host, port, path, query), `account` (domain, user) and `path`
-//! (folder, name). The field itself stays.
+//! `version_number`, path, query), `url` (scheme, host, port, path, query), `account` (domain, user),
+//! `path` (folder, name), and `comma_list` and `pipe_list` (item, which is repeated). The field
+//! itself stays.
 //!
 //! # fields, variants, values, constants
 //!

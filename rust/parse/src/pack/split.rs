@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 /// The most parts that a split has.
-pub(super) const MAX_PARTS: usize = 5;
+pub(super) const MAX_PARTS: usize = 6;
+/// Of a longer list the first so many become fields; the whole stays in its own.
+pub(super) const MAX_ITEMS: usize = 256;
 
 /// Where the parts stand in a value.
 pub(super) type Parts = [Option<Range<usize>>; MAX_PARTS];
@@ -12,21 +14,56 @@ pub(super) type Parts = [Option<Range<usize>>; MAX_PARTS];
 #[derive(Debug)]
 pub(super) struct Split {
     pub id: &'static str,
-    /// The names of the parts, in the order in which `run` answers.
+    /// The names of the parts, in the order of the answer.
     pub parts: &'static [&'static str],
-    pub run: fn(&str) -> Parts,
+    pub way: Way,
+}
+
+/// How a split comes to its parts.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// Each part once.
+    Parts(fn(&str) -> Parts),
+    /// The only part again and again: what stands between separators, without blanks around it.
+    Items(char),
+}
+
+impl Split {
+    /// Gives the place of each part and where it stands; nothing that is empty.
+    pub fn run(&self, value: &str, give: &mut dyn FnMut(usize, Range<usize>)) {
+        match self.way {
+            Way::Parts(run) => {
+                let parts = run(value).into_iter().enumerate();
+                parts.for_each(|(at, part)| {
+                    if let Some(part) = part.filter(|part| !part.is_empty()) {
+                        give(at, part);
+                    }
+                });
+            }
+            Way::Items(separator) => {
+                for item in value.split(separator).map(str::trim).take(MAX_ITEMS) {
+                    let begin = item.as_ptr() as usize - value.as_ptr() as usize;
+                    if !item.is_empty() {
+                        give(0, begin..begin + item.len());
+                    }
+                }
+            }
+        }
+    }
 }
 
 /// All ways to split.
 pub(super) const SPLITS: &[Split] = &[
     Split {
         id: "http_request",
-        parts: &["method", "uri", "version", "path", "query"],
-        run: http_request,
+        parts: &["method", "uri", "version", "path", "query", "version_number"],
+        way: Way::Parts(http_request),
     },
-    Split { id: "url", parts: &["scheme", "host", "port", "path", "query"], run: url },
-    Split { id: "account", parts: &["domain", "user"], run: account },
-    Split { id: "path", parts: &["folder", "name"], run: path },
+    Split { id: "url", parts: &["scheme", "host", "port", "path", "query"], way: Way::Parts(url) },
+    Split { id: "account", parts: &["domain", "user"], way: Way::Parts(account) },
+    Split { id: "path", parts: &["folder", "name"], way: Way::Parts(path) },
+    Split { id: "comma_list", parts: &["item"], way: Way::Items(',') },
+    Split { id: "pipe_list", parts: &["item"], way: Way::Items('|') },
 ];
 
 /// `GET /a?b HTTP/1.1`. White space within the address belongs to it: attacks have that. A request
@@ -44,11 +81,12 @@ fn http_request(value: &str) -> Parts {
         && value[last + 1..].get(..5).is_some_and(|head| head.eq_ignore_ascii_case("HTTP/"))
     {
         parts[2] = Some(last + 1..value.len());
+        parts[5] = Some(last + 6..value.len());
         end = last;
     }
     let uri = space + 1..end;
     parts[0] = Some(0..space);
-    let [_, _, _, path, query] = url(&value[uri.clone()]);
+    let [_, _, _, path, query, _] = url(&value[uri.clone()]);
     let shift = |range: Range<usize>| range.start + uri.start..range.end + uri.start;
     parts[3] = path.map(shift);
     parts[4] = query.map(shift);
@@ -117,9 +155,9 @@ mod tests {
 
     fn split(id: &str, value: &str) -> Vec<(&'static str, String)> {
         let split = SPLITS.iter().find(|split| split.id == id).unwrap();
-        let parts = (split.run)(value);
-        let named = split.parts.iter().zip(parts);
-        named.filter_map(|(name, part)| Some((*name, value[part?].to_owned()))).collect()
+        let mut named = Vec::new();
+        split.run(value, &mut |at, part| named.push((split.parts[at], value[part].to_owned())));
+        named
     }
 
     fn parts(expected: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
@@ -135,7 +173,8 @@ mod tests {
                 ("uri", "/a b?c=d e"),
                 ("version", "HTTP/1.1"),
                 ("path", "/a b"),
-                ("query", "c=d e")
+                ("query", "c=d e"),
+                ("version_number", "1.1")
             ])
         );
         assert_eq!(
@@ -162,10 +201,18 @@ mod tests {
             split("url", "/p?u=http://x/?y"),
             parts(&[("path", "/p"), ("query", "u=http://x/?y")])
         );
+        assert_eq!(split("url", "https://host"), parts(&[("scheme", "https"), ("host", "host")]));
+    }
+
+    #[test]
+    fn lists_have_items_without_blanks() {
         assert_eq!(
-            split("url", "https://host"),
-            parts(&[("scheme", "https"), ("host", "host"), ("path", "")])
+            split("comma_list", "a, b,,c "),
+            parts(&[("item", "a"), ("item", "b"), ("item", "c")])
         );
+        assert_eq!(split("pipe_list", "a, b|c"), parts(&[("item", "a, b"), ("item", "c")]));
+        assert_eq!(split("comma_list", ""), []);
+        assert_eq!(split("comma_list", &"x,".repeat(1_000)).len(), MAX_ITEMS);
     }
 
     #[test]
