@@ -9,8 +9,10 @@ mod access_log;
 mod apache_error;
 mod auditd;
 mod cef;
+mod csv;
 mod escape;
 mod json;
+mod json_tail;
 mod key_value;
 mod leef;
 mod nginx_error;
@@ -140,9 +142,21 @@ pub const DECODERS: &[DecoderKind] = &[
         make: || Box::<key_value::KeyValue>::default(),
     },
     DecoderKind {
+        id: "json_tail",
+        about: "a JSON object behind a few words",
+        in_message: true,
+        make: || Box::<json_tail::JsonTail>::default(),
+    },
+    DecoderKind {
         id: "plain",
         about: "any text, as the one field `message`",
         in_message: false,
         make: || Box::<plain::Plain>::default(),
+    },
+    DecoderKind {
+        id: "csv",
+        about: "values between commas, without a header line",
+        in_message: true,
+        make: || Box::<csv::Csv>::default(),
     },
 ];
