@@ -2,7 +2,7 @@
 //!
 //! The values are `column1`, `column2` and so on; what they mean, a pack says. Quotes are those of
 //! RFC 4180; blanks around a value do not count, and one that is empty adds no field. A text is such
-//! a row where it has columns enough and few of them have blanks inside.
+//! a row where it has columns enough, of which few have blanks inside and few are pairs.
 
 use bigsec_event::{Fields, codes};
 
@@ -26,12 +26,13 @@ impl Decoder for Csv {
         if text.trim_start().starts_with(['{', '[', '<']) {
             return false;
         }
-        let (mut columns, mut prose) = (0, 0);
+        let (mut columns, mut prose, mut pairs) = (0, 0, 0);
         for value in Columns::of(text).take(MOST) {
             columns += 1;
             prose += usize::from(value.trim().contains(' '));
+            pairs += usize::from(value.contains('='));
         }
-        columns >= FEWEST && prose * 2 <= columns
+        columns >= FEWEST && prose.max(pairs) * 2 <= columns
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
@@ -138,6 +139,7 @@ mod tests {
         let csv = Csv::default();
         assert!(csv.claims("1,2,3,,,6,7,a word or two"));
         assert!(!csv.claims("1,2,3"));
+        assert!(!csv.claims("a=1, b=2, c=3, d=4, e=5, f, g, h"));
         assert!(!csv.claims("{\"a\":[0,1,2,3,4,5,6,7,8,9"));
         let clause = "this one has a good many words in it, ";
         assert!(!csv.claims(&clause.repeat(12)));

@@ -48,7 +48,7 @@
 //!
 //! `{field, split, into: {part: field}}` with the splits `http_request` (method, uri, version,
 //! `version_number`, path, query), `url` (scheme, host, port, path, query), `account` (domain, user),
-//! `path` (folder, name), and `comma_list` and `pipe_list` (item, which is repeated). The field
+//! `path` (folder, name), `mailbox` (local, domain), and `comma_list` and `pipe_list` (item, which is repeated). The field
 //! itself stays.
 //!
 //! # fields, variants, values, constants

@@ -62,6 +62,7 @@ pub(super) const SPLITS: &[Split] = &[
     Split { id: "url", parts: &["scheme", "host", "port", "path", "query"], way: Way::Parts(url) },
     Split { id: "account", parts: &["domain", "user"], way: Way::Parts(account) },
     Split { id: "path", parts: &["folder", "name"], way: Way::Parts(path) },
+    Split { id: "mailbox", parts: &["local", "domain"], way: Way::Parts(mailbox) },
     Split { id: "comma_list", parts: &["item"], way: Way::Items(',') },
     Split { id: "pipe_list", parts: &["item"], way: Way::Items('|') },
 ];
@@ -138,6 +139,18 @@ fn account(value: &str) -> Parts {
     parts
 }
 
+/// `local@domain`, with or without `<` and `>`; nothing where there is no domain.
+fn mailbox(value: &str) -> Parts {
+    let mut parts = Parts::default();
+    let begin = usize::from(value.starts_with('<'));
+    let end = value.len() - usize::from(begin == 1 && value.len() > 1 && value.ends_with('>'));
+    if let Some(at) = value[begin..end].rfind('@').map(|at| begin + at) {
+        parts[0] = Some(begin..at);
+        parts[1] = Some(at + 1..end);
+    }
+    parts
+}
+
 /// A file's path, Windows or Unix.
 fn path(value: &str) -> Parts {
     let mut parts = Parts::default();
@@ -202,6 +215,16 @@ mod tests {
             parts(&[("path", "/p"), ("query", "u=http://x/?y")])
         );
         assert_eq!(split("url", "https://host"), parts(&[("scheme", "https"), ("host", "host")]));
+    }
+
+    #[test]
+    fn mailboxes_have_a_domain() {
+        let both = parts(&[("local", "a@b"), ("domain", "c.example")]);
+        assert_eq!(split("mailbox", "a@b@c.example"), both);
+        assert_eq!(split("mailbox", "<a@b@c.example>"), both);
+        for nobody in ["", "<", "<>", "a", "@"] {
+            assert_eq!(split("mailbox", nobody), [], "{nobody}");
+        }
     }
 
     #[test]
