@@ -70,7 +70,7 @@ def test_the_file_to_begin_with_is_valid_as_it_is_and_says_the_defaults() -> Non
         if line.startswith("# ") and " = " in line and "…" not in line
     ]
     sections = [line for line in lines if line.startswith("[") and "sources" not in line]
-    assert len(sections) == 7
+    assert len(sections) == 8
     # What stands behind the marks is TOML: taking a mark away must not break the file.
     for line in values:
         tomllib.loads(line)
