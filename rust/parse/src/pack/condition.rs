@@ -2,6 +2,7 @@
 
 use bigsec_event::{FieldName, FieldSource, Record, Value};
 
+use memchr::memmem::Finder;
 use serde_saphyr::Spanned;
 
 use super::file::{ConditionFile, TestFile};
@@ -26,9 +27,34 @@ enum Fit {
     Suffix(Box<str>),
     /// Begins, where it begins at all, with what all parts begin with.
     Contains {
-        common: Box<str>,
+        common: Common,
         parts: Vec<Box<str>>,
     },
+}
+
+/// What parts begin with.
+#[derive(Debug)]
+struct Common {
+    text: Box<str>,
+    /// Where case cannot matter, a search for all of it at once.
+    finder: Option<Box<Finder<'static>>>,
+}
+
+impl Common {
+    fn new(text: &str) -> Self {
+        let has_case = text.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let finder = (!has_case && text.len() > 1)
+            .then(|| Box::new(Finder::new(text.as_bytes()).into_owned()));
+        Self { text: text.into(), finder }
+    }
+
+    /// Whether a place where it stands is a right one.
+    fn any(&self, text: &[u8], is_right: impl Fn(usize) -> bool) -> bool {
+        match &self.finder {
+            Some(finder) => finder.find_iter(text).any(is_right),
+            None => places(text, self.text.as_bytes()).any(is_right),
+        }
+    }
 }
 
 impl Condition {
@@ -90,13 +116,13 @@ fn parts(texts: &[String]) -> Vec<Fit> {
     let length = texts.iter().map(|text| alike(first, text).unwrap_or(0)).min().unwrap_or(0);
     if length == 0 {
         let alone = |text: &String| Fit::Contains {
-            common: text.as_str().into(),
+            common: Common::new(text),
             parts: vec![text.as_str().into()],
         };
         return texts.iter().map(alone).collect();
     }
     let parts = texts.iter().map(|text| text.as_str().into()).collect();
-    vec![Fit::Contains { common: first[..length].into(), parts }]
+    vec![Fit::Contains { common: Common::new(&first[..length]), parts }]
 }
 
 /// Where a part stands in a text, ASCII case aside.
@@ -134,7 +160,7 @@ impl Fit {
                 .len()
                 .checked_sub(want.len())
                 .is_some_and(|from| text[from..].eq_ignore_ascii_case(want.as_bytes())),
-            Self::Contains { common, parts } => places(text, common.as_bytes()).any(|at| {
+            Self::Contains { common, parts } => common.any(text, |at| {
                 let rest = &text[at..];
                 parts.iter().any(|part| begins(rest, part.as_bytes()))
             }),
