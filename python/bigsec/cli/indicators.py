@@ -12,7 +12,7 @@ from bigsec.cli.help import HelpfulGroup
 from bigsec.cli.levels import badge
 from bigsec.cli.options import ColorOption, FormatOption, JsonOption, QuietOption
 from bigsec.cli.output import Format, rows
-from bigsec.cli.rules import FAULT_COLUMNS
+from bigsec.cli.rules import write_faults
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
@@ -58,13 +58,7 @@ def check(
         counts, repeated, faults = loaded.counts, loaded.repeated, loaded.problems
     except IndicatorError as error:
         faults = [one for one in error.problems if one.code != _NONE]
-    if talk.form is Format.TABLE:
-        problems.show(faults, talk.out)
-    else:
-        writer = rows(talk.form, FAULT_COLUMNS)
-        for fault in problems.in_order(faults):
-            writer.write(problems.to_object(fault))
-        writer.close()
+    write_faults(faults, talk)
     talk.say(
         text(
             "indicators.checked",

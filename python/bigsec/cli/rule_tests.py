@@ -19,9 +19,11 @@ from bigsec.cli.options import ColorOption, FormatOption, JsonOption, QuietOptio
 from bigsec.cli.output import Format, rows
 from bigsec.cli.problems import is_error
 from bigsec.cli.rules import RulePathsArgument
+from bigsec.cli.ruleset import load_rules
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.wording import text
+from bigsec.collect import find_inputs
 from bigsec.errors import RuleError
 
 if TYPE_CHECKING:
@@ -120,10 +122,8 @@ def run(paths: Sequence[str], cases: Path | None) -> Outcome:
 
 
 def _try(rule: Path, found: list[tuple[Expected, Path]], outcome: Outcome) -> None:
-    from bigsec import Rules
-
     try:
-        rules = Rules.load(rule, statuses=_EVERY_STATUS)
+        rules = load_rules([str(rule)], status=["all"])
     except RuleError as error:
         outcome.problems.extend(error.problems)
         return
@@ -131,15 +131,10 @@ def _try(rule: Path, found: list[tuple[Expected, Path]], outcome: Outcome) -> No
     outcome.tried.extend(_tried(rules, rule, case, expected) for expected, case in found)
 
 
-_EVERY_STATUS = ("stable", "test", "experimental", "deprecated", "unsupported")
-
-
 def _rule_files(root: Path) -> Iterator[Path]:
-    if root.is_file():
-        yield root
-        return
-    found = (path for path in root.rglob("*") if path.suffix.lower() in {".yml", ".yaml"})
-    yield from sorted(path for path in found if path.is_file() and path.name != "pack.yaml")
+    found = (Path(one.path) for one in find_inputs([str(root)]).inputs)
+    rules = (path for path in found if path.suffix.lower() in {".yml", ".yaml"})
+    yield from sorted(path for path in rules if path.name != "pack.yaml")
 
 
 def _case_files(rule: Path, root: Path, cases: Path | None) -> Iterator[tuple[Expected, Path]]:

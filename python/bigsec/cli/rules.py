@@ -91,7 +91,7 @@ def check(
     if form_of_report is not None:
         sys.stdout.buffer.write(report(form_of_report, faults, files))
     else:
-        _write_faults(faults, talk)
+        write_faults(faults, talk)
     errors = sum(1 for one in faults if problems.is_error(one))
     talk.say(
         text(
@@ -106,7 +106,7 @@ def check(
     return Exit.BAD_INPUT if errors else Exit.DONE
 
 
-def _write_faults(faults: Sequence[Problem], talk: Talk) -> None:
+def write_faults(faults: Sequence[Problem], talk: Talk) -> None:
     """The faults are this command's data, so they go to stdout."""
     if talk.form is Format.TABLE:
         problems.show(faults, talk.out)
