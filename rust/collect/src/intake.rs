@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
@@ -14,6 +14,14 @@ pub const QUEUED_BATCHES: usize = 64;
 
 /// Bytes after which a source hands a batch on, except for a single longer record.
 pub const BATCH_BYTES: usize = 256 * 1024;
+
+/// Bytes that a batch has room for at first.
+const FIRST_BYTES: usize = 32 * 1024;
+
+/// Memory that is kept for batches to come: as many as the writer takes at once, and not those that
+/// one long record made large.
+const SPARES: usize = 16;
+const SPARE_BYTES: usize = 2 * BATCH_BYTES;
 
 /// The unit in which the bytes that may wait are counted.
 const SHARE_BYTES: usize = 1024;
@@ -39,8 +47,17 @@ pub struct Batch {
 impl Batch {
     /// An empty batch.
     pub fn new(source: Arc<str>, peer: Option<SocketAddr>, received_us: i64) -> Self {
-        let peers = vec![(0, peer)];
-        Self { source, peers, received_us, bytes: Vec::new(), entries: Vec::new() }
+        Self::within(Memory::default(), source, peer, received_us)
+    }
+
+    fn within(
+        memory: Memory,
+        source: Arc<str>,
+        peer: Option<SocketAddr>,
+        received_us: i64,
+    ) -> Self {
+        let Memory { bytes, entries } = memory;
+        Self { source, peers: vec![(0, peer)], received_us, bytes, entries }
     }
 
     /// Says who sent the records that are added from now on.
@@ -50,8 +67,18 @@ impl Batch {
 
     /// Adds a record.
     pub fn push(&mut self, payload: &[u8], flags: Flags, position: Option<Position>) {
+        self.make_room(payload.len());
         self.bytes.extend_from_slice(payload);
         self.entries.push(Entry { end: self.bytes.len(), flags, position });
+    }
+
+    /// Grows at once to what a busy sender needs: each step between would be fresh memory.
+    fn make_room(&mut self, bytes: usize) {
+        let (held, has) = (self.bytes.len(), self.bytes.capacity());
+        let usual = if has == 0 { FIRST_BYTES } else { BATCH_BYTES + FIRST_BYTES };
+        if held + bytes > has && held + bytes <= usual {
+            self.bytes.reserve_exact(usual - held);
+        }
     }
 
     /// Number of records.
@@ -107,6 +134,36 @@ impl Batch {
     }
 }
 
+/// What the records of a batch lie in.
+#[derive(Debug, Default)]
+struct Memory {
+    bytes: Vec<u8>,
+    entries: Vec<Entry>,
+}
+
+/// Memory of batches that are in the log. Given back to the system each time, the same pages would
+/// be cleared for every batch: a fifth of what receiving costs.
+#[derive(Debug, Default)]
+struct Spares(Mutex<Vec<Memory>>);
+
+impl Spares {
+    fn take(&self) -> Memory {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default()
+    }
+
+    fn give(&self, mut memory: Memory) {
+        if memory.bytes.capacity() > SPARE_BYTES {
+            return;
+        }
+        memory.bytes.clear();
+        memory.entries.clear();
+        let mut spares = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if spares.len() < SPARES {
+            spares.push(memory);
+        }
+    }
+}
+
 /// The daemon is stopping: nothing is taken in any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the log takes no more records: it is being closed")]
@@ -115,14 +172,26 @@ pub struct Closed;
 /// A batch and where its answer goes.
 #[derive(Debug)]
 pub struct Submitted {
-    /// The records.
-    pub batch: Batch,
+    batch: Batch,
+    spares: Arc<Spares>,
     answer: oneshot::Sender<u64>,
     /// Its share of the bytes that may wait, given back when the batch is durable or dropped.
     _share: OwnedSemaphorePermit,
 }
 
 impl Submitted {
+    /// The records.
+    pub fn batch(&self) -> &Batch {
+        &self.batch
+    }
+
+    /// Says that the log has taken the records over: their memory is free for others.
+    pub fn taken_over(&mut self) {
+        let bytes = std::mem::take(&mut self.batch.bytes);
+        let entries = std::mem::take(&mut self.batch.entries);
+        self.spares.give(Memory { bytes, entries });
+    }
+
     /// Says that the batch is durable, and the sequence after its last record.
     pub fn durable(self, end: u64) {
         // A source that is gone needs no answer.
@@ -136,6 +205,7 @@ pub struct Intake {
     queue: mpsc::Sender<Submitted>,
     room: Arc<Semaphore>,
     shares: u32,
+    spares: Arc<Spares>,
 }
 
 /// A promise that a batch will be durable.
@@ -152,24 +222,35 @@ pub fn intake_of(bytes_max: usize) -> (Intake, mpsc::Receiver<Submitted>) {
     let (queue, writer) = mpsc::channel(QUEUED_BATCHES);
     let shares = u32::try_from(bytes_max / SHARE_BYTES).unwrap_or(u32::MAX).max(1);
     let room = Arc::new(Semaphore::new(shares as usize));
-    (Intake { queue, room, shares }, writer)
+    (Intake { queue, room, shares, spares: Arc::default() }, writer)
 }
 
 impl Intake {
+    /// An empty batch, in memory that another one had where there is some.
+    pub fn batch(&self, source: Arc<str>, peer: Option<SocketAddr>, received_us: i64) -> Batch {
+        Batch::within(self.spares.take(), source, peer, received_us)
+    }
+
     /// Hands a batch to the log; waits while the queue is full.
     pub async fn submit(&self, batch: Batch) -> Result<Ticket, Closed> {
         let share = self.share(&batch).await?;
-        let (answer, ticket) = oneshot::channel();
-        self.queue.send(Submitted { batch, answer, _share: share }).await.map_err(|_| Closed)?;
-        Ok(Ticket(ticket))
+        let (submitted, ticket) = self.with_ticket(batch, share);
+        self.queue.send(submitted).await.map_err(|_| Closed)?;
+        Ok(ticket)
     }
 
     /// The same for a thread that is not in the runtime.
     pub fn submit_blocking(&self, batch: Batch) -> Result<Ticket, Closed> {
         let share = wait_for(self.share(&batch))?;
+        let (submitted, ticket) = self.with_ticket(batch, share);
+        self.queue.blocking_send(submitted).map_err(|_| Closed)?;
+        Ok(ticket)
+    }
+
+    fn with_ticket(&self, batch: Batch, share: OwnedSemaphorePermit) -> (Submitted, Ticket) {
         let (answer, ticket) = oneshot::channel();
-        self.queue.blocking_send(Submitted { batch, answer, _share: share }).map_err(|_| Closed)?;
-        Ok(Ticket(ticket))
+        let spares = Arc::clone(&self.spares);
+        (Submitted { batch, spares, answer, _share: share }, Ticket(ticket))
     }
 
     /// Waits for a batch's share of the bytes that may wait.
@@ -243,5 +324,17 @@ mod tests {
         assert_eq!(second.wait(), Ok(2));
         drop(writer);
         assert!(intake.submit_blocking(batch(1)).is_err(), "nobody writes");
+    }
+
+    #[test]
+    fn memory_of_batches_in_the_log_serves_the_next_but_not_that_of_a_long_record() {
+        let (intake, mut writer) = intake();
+        for (bytes, is_kept) in [(3 * SHARE_BYTES, true), (SPARE_BYTES + 1, false)] {
+            intake.submit_blocking(batch(bytes)).expect("it is open");
+            writer.blocking_recv().expect("a batch").taken_over();
+            let next = intake.batch(Arc::from("app"), None, 0);
+            assert!(next.is_empty() && next.bytes() == 0, "nothing of the other is left");
+            assert_eq!(next.bytes.capacity() >= bytes, is_kept, "{bytes}");
+        }
     }
 }

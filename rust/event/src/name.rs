@@ -55,6 +55,7 @@ impl std::hash::Hash for FieldName {
 }
 
 /// A hash of the bytes that count, eight at a time; it only preselects and is never stored.
+#[inline]
 pub(crate) fn name_hash(name: &str) -> u64 {
     if let Some(hash) = hash_without_spaces(name.as_bytes()) {
         return hash;
@@ -64,6 +65,7 @@ pub(crate) fn name_hash(name: &str) -> u64 {
 }
 
 /// The hash of a name; `None` where it has a space.
+#[inline]
 fn hash_without_spaces(name: &[u8]) -> Option<u64> {
     // Bit 5 set makes ASCII letters lower case; what else it makes alike is told apart later.
     const LOWER: u64 = u64::from_ne_bytes([b' '; 8]);

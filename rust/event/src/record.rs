@@ -39,6 +39,7 @@ pub struct Fields {
 
 impl Fields {
     /// Adds a field. Slices of the record's text are kept as such, anything else is copied.
+    #[inline]
     pub fn push(&mut self, name: &str, value: &str, kind: Kind) {
         self.hashes.push(name_hash(name));
         let name = self.keep(name);
@@ -69,6 +70,7 @@ impl Fields {
         self.hashes.truncate(len);
     }
 
+    #[inline]
     fn keep(&mut self, text: &str) -> Span {
         let start = text.as_ptr() as usize;
         if start >= self.text.start && start + text.len() <= self.text.end {

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use bigsec_event::{FieldName, Problem, Record, codes, suggest::one_of};
 
 use crate::decode::{DECODERS, DecodeError, Decoded, Decoder, DecoderKind};
-use crate::pack::{Pack, PackSet};
+use crate::pack::{Pack, PackIndex, PackSet};
 
 /// What was found for a record.
 pub(crate) enum Found<'a> {
@@ -30,7 +30,7 @@ pub(crate) enum Found<'a> {
 struct Slot {
     kind: &'static DecoderKind,
     decoder: Box<dyn Decoder>,
-    packs: Vec<Arc<Pack>>,
+    packs: PackIndex,
     /// The user named this decoder: what it may claim does not count.
     is_given: bool,
 }
@@ -82,7 +82,8 @@ impl Recogniser {
             let carries = kind.id == CARRIER && given.iter().any(|id| in_message(id));
             if !asked.is_empty() || carries {
                 let is_given = given == [kind.id];
-                slots.push(Slot { kind, decoder: (kind.make)(), packs: asked, is_given });
+                let packs = PackIndex::new(asked);
+                slots.push(Slot { kind, decoder: (kind.make)(), packs, is_given });
             }
         }
         // A decoder that takes everything comes behind the header before its message.
@@ -106,7 +107,7 @@ impl Recogniser {
                     let chosen = chosen.map(|(at, pack)| self.prose(at, pack, record));
                     if let Some((at, pack)) = chosen {
                         let slot = &self.slots[at];
-                        return Found::Pack(&slot.packs[pack], slot.kind);
+                        return Found::Pack(slot.pack(pack), slot.kind);
                     }
                 }
                 Err(error) => {
@@ -122,7 +123,7 @@ impl Recogniser {
     fn choose(&mut self, at: usize, record: &mut Record) -> Option<(usize, usize)> {
         let slot = &self.slots[at];
         let first = self.pack_of(slot, record);
-        let knows = first.is_some_and(|pack| self.pack_given || slot.packs[pack].is_particular());
+        let knows = first.is_some_and(|pack| self.pack_given || slot.pack(pack).is_particular());
         if slot.kind.id != CARRIER || knows {
             return first.map(|pack| (at, pack));
         }
@@ -135,7 +136,7 @@ impl Recogniser {
     /// Pairs that only the pack of all pairs knows may be the prose of a source that is known.
     fn prose(&mut self, at: usize, pack: usize, record: &mut Record) -> (usize, usize) {
         let slot = &self.slots[at];
-        if slot.kind.id != PAIRS || self.pack_given || slot.packs[pack].is_particular() {
+        if slot.kind.id != PAIRS || self.pack_given || slot.pack(pack).is_particular() {
             return (at, pack);
         }
         let Some(plain) = self.slots.iter().position(|slot| slot.kind.id == PLAIN) else {
@@ -152,7 +153,11 @@ impl Recogniser {
     }
 
     fn pack_of(&self, slot: &Slot, record: &Record) -> Option<usize> {
-        slot.packs.iter().position(|pack| self.pack_given || pack.recognises(record))
+        if self.pack_given {
+            (!slot.packs.packs().is_empty()).then_some(0)
+        } else {
+            slot.packs.find(record)
+        }
     }
 
     /// Decodes the message of a syslog record; where nothing knows it, the record is as before.
@@ -200,6 +205,10 @@ fn append_header(record: &mut Record) {
 }
 
 impl Slot {
+    fn pack(&self, at: usize) -> &Pack {
+        &self.packs.packs()[at]
+    }
+
     /// Adds the fields of the record's text.
     fn decode(&mut self, record: &mut Record) -> Result<Decoded, DecodeError> {
         let (text, fields) = record.split();

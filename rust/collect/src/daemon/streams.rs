@@ -1,10 +1,10 @@
 //! A parser for each stream of records, since a parser remembers the header lines of its file.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bigsec_evidence::Record;
 use bigsec_parse::{PackSet, ParseOptions, Parser};
+use foldhash::HashMap;
 
 /// Streams whose parser is kept; a further one takes the place of the one that was silent longest.
 const STREAMS_KEPT: usize = 1024;

@@ -167,8 +167,8 @@ impl WriterThread {
     }
 
     /// Gives a batch to the log, in memory as yet.
-    fn take(&mut self, submitted: Submitted) {
-        let batch = &submitted.batch;
+    fn take(&mut self, mut submitted: Submitted) {
+        let batch = submitted.batch();
         let mut reached: Option<Position> = None;
         for record in batch.records() {
             self.log.append(&record);
@@ -183,6 +183,7 @@ impl WriterThread {
             self.state.reached.push((Arc::clone(batch.source()), position));
         }
         self.state.bytes += batch.bytes() as u64;
+        submitted.taken_over();
         let end = self.log.size();
         self.state.group.push((submitted, end));
     }
@@ -309,5 +310,5 @@ impl WriterThread {
 
 /// Whether a batch is the platform's own.
 fn is_own(submitted: &Submitted) -> bool {
-    submitted.batch.source().starts_with(OWN_SOURCES)
+    submitted.batch().source().starts_with(OWN_SOURCES)
 }

@@ -1,5 +1,6 @@
 //! Gathers the records of one sender into batches and hands them to the log.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -11,6 +12,10 @@ use crate::intake::{Batch, Closed, Ticket};
 use super::context::SourceContext;
 use super::doubles::Trail;
 
+/// Batches of one stream that may wait for the log. What the sender has beyond that waits in the
+/// connection: more would not be faster, and each would be memory that was never touched.
+const IN_FLIGHT: usize = 8;
+
 /// The records of one sender on their way to the log.
 pub(crate) struct Collector {
     context: Arc<SourceContext>,
@@ -19,6 +24,7 @@ pub(crate) struct Collector {
     /// Knows what the sender sent before, where senders send again.
     trail: Option<Trail>,
     tally: Tally,
+    in_flight: VecDeque<Ticket>,
 }
 
 /// What the batch adds to the meters.
@@ -31,7 +37,14 @@ struct Tally {
 
 impl Collector {
     pub fn new(context: Arc<SourceContext>, peer: Option<SocketAddr>) -> Self {
-        Self { context, peer, batch: None, trail: None, tally: Tally::default() }
+        Self {
+            context,
+            peer,
+            batch: None,
+            trail: None,
+            tally: Tally::default(),
+            in_flight: VecDeque::new(),
+        }
     }
 
     /// Marks what the sender may have sent before.
@@ -55,7 +68,7 @@ impl Collector {
         self.tally.continued += u64::from(flags.has(Flags::CONTINUED));
         let batch = self.batch.get_or_insert_with(|| {
             let source = Arc::clone(&self.context.name);
-            Batch::new(source, self.peer, self.context.clock.now_us())
+            self.context.intake.batch(source, self.peer, self.context.clock.now_us())
         });
         batch.push(payload, flags, position);
     }
@@ -86,7 +99,19 @@ impl Collector {
         }
     }
 
-    /// The same for a thread that is not in the runtime.
+    /// Hands the batch on and forgets it; waits while too many of this sender's are on their way.
+    pub async fn hand_on(&mut self) -> Result<(), Closed> {
+        let Some(ticket) = self.submit().await? else { return Ok(()) };
+        self.in_flight.push_back(ticket);
+        while self.in_flight.len() > IN_FLIGHT
+            && let Some(oldest) = self.in_flight.pop_front()
+        {
+            oldest.durable().await?;
+        }
+        Ok(())
+    }
+
+    /// [`submit`](Self::submit) for a thread that is not in the runtime.
     pub fn submit_blocking(&mut self) -> Result<Option<Ticket>, Closed> {
         match self.take() {
             Some(batch) => self.context.intake.submit_blocking(batch).map(Some),

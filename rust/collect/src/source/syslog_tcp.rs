@@ -60,7 +60,7 @@ async fn serve(settings: Arc<SyslogTcpSettings>, mut wire: Box<dyn Wire>, sessio
         receiver.take();
         receiver.finish(end != End::Closed);
         // A log that is being closed takes nothing more, and there is nobody to tell.
-        let _ = receiver.collector.submit().await;
+        let _ = receiver.collector.hand_on().await;
     }
     close(&mut wire).await;
 }
@@ -84,7 +84,7 @@ impl Receiver {
             // What has come is taken before it is handed on, so that batches are large under load.
             let mut came = reception.now(&mut self.buffer, wire).await;
             if came == Came::Nothing {
-                self.collector.submit().await?;
+                self.collector.hand_on().await?;
                 self.buffer.rest();
                 came = reception.wait(&mut self.buffer, wire, limits.idle_timeout()).await;
             }
@@ -98,7 +98,7 @@ impl Receiver {
             }
             session.context.meters.errors.fetch_add(self.framer.take_strays(), Relaxed);
             if self.collector.is_full() {
-                self.collector.submit().await?;
+                self.collector.hand_on().await?;
             }
         }
     }

@@ -60,7 +60,7 @@ impl Rig {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 let mut kept = writes.lock().unwrap();
-                kept.extend(submitted.batch.records().map(|record| Kept {
+                kept.extend(submitted.batch().records().map(|record| Kept {
                     text: String::from_utf8_lossy(record.payload).into_owned(),
                     flags: record.flags,
                     peer: record.peer,

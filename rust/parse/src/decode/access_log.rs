@@ -143,7 +143,8 @@ impl<'t> Line<'t, '_> {
 
     fn blank(&mut self) {
         let rest = &self.text[self.at..];
-        self.at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+        let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+        self.at += rest.as_bytes().iter().take_while(|byte| is_blank(byte)).count();
     }
 
     fn until(&mut self, end: char) -> Result<&'t str, DecodeError> {
@@ -155,7 +156,8 @@ impl<'t> Line<'t, '_> {
 
     fn word(&mut self) -> &'t str {
         let rest = &self.text[self.at..];
-        let word = &rest[..rest.find([' ', '\t']).unwrap_or(rest.len())];
+        let ends = |byte: u8| matches!(byte, b' ' | b'\t');
+        let word = &rest[..rest.bytes().position(ends).unwrap_or(rest.len())];
         self.at += word.len();
         word
     }

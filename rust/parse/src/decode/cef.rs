@@ -106,7 +106,7 @@ impl Cef {
 fn header(text: &str) -> Option<(&str, &str)> {
     let text = text.trim_start();
     let behind = text.strip_prefix("CEF:").or_else(|| {
-        let colon = text.bytes().take(MAX_WORD).position(|byte| byte == b':')?;
+        let colon = memchr::memchr(b':', &text.as_bytes()[..text.len().min(MAX_WORD)])?;
         let is_word = text[..colon].bytes().all(|byte| byte.is_ascii_alphanumeric());
         text[colon + 1..].strip_prefix("CEF:").filter(|_| is_word)
     });

@@ -36,11 +36,6 @@ impl Leaves {
 }
 
 impl Pack {
-    /// True where the record is one of this pack's.
-    pub(crate) fn recognises(&self, record: &Record) -> bool {
-        self.recognise.is_empty() || self.recognise.iter().any(|condition| condition.holds(record))
-    }
-
     /// True where it asks for something: a pack without conditions takes whatever is left.
     pub(crate) fn is_particular(&self) -> bool {
         !self.recognise.is_empty()

@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 use serde_saphyr::Spanned;
 
 use super::file::{ConditionFile, TestFile};
+use super::index::Start;
 
 /// Tests of fields that must all hold; an empty condition always does.
 #[derive(Debug, Default)]
@@ -72,6 +73,20 @@ impl Condition {
             Test::AnyOf(fits) => record.visit(name, &mut |value| {
                 value.kind.has_text() && fits.iter().any(|fit| fit.fits(value))
             }),
+        })
+    }
+
+    /// Whether a record whose field begins so may meet the condition.
+    pub fn admits(&self, field: &FieldName, start: Start) -> bool {
+        let mut tests = self.tests.iter().filter(|(name, _)| name == field);
+        tests.all(|(_, test)| match (test, start) {
+            (_, Start::Several) => true,
+            (Test::Present(present), start) => *present == (start != Start::Absent),
+            (Test::AnyOf(_), Start::Absent | Start::NoText) => false,
+            (Test::AnyOf(fits), Start::Empty) => fits.iter().any(|fit| fit.admits(None)),
+            (Test::AnyOf(fits), Start::Byte(first)) => {
+                fits.iter().any(|fit| fit.admits(Some(first)))
+            }
         })
     }
 
@@ -146,6 +161,16 @@ impl Fit {
             Self::Equals(text) => Some(text),
             _ => None,
         }
+    }
+
+    /// Whether a text that begins with this byte, or has none, may fit.
+    fn admits(&self, first: Option<u8>) -> bool {
+        let wanted = match self {
+            Self::Equals(want) if want.is_empty() => return first.is_none(),
+            Self::Equals(want) | Self::Prefix(want) => want.bytes().next(),
+            Self::Suffix(_) | Self::Contains { .. } => None,
+        };
+        wanted.is_none_or(|wanted| first.is_some_and(|first| first.eq_ignore_ascii_case(&wanted)))
     }
 
     /// ASCII case does not count, as in Sigma.
