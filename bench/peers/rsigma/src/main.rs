@@ -1,7 +1,8 @@
 //! Counts the matches that rsigma finds in an NDJSON file, and what that costs.
 //!
-//! `peer-rsigma VARIANT RULES EVENTS` prints one JSON object. CPU seconds are user + system of
-//! this process: up to the moment when the rules stand ready, and from there on.
+//! `peer-rsigma VARIANT RULES EVENTS [MATCHES]` prints one JSON object. CPU seconds are user + system
+//! of this process: up to the moment when the rules stand ready, and from there on. To the file
+//! MATCHES it writes what matched, `{"rule", "event"}` a line, where events carry an `_id`.
 
 #![forbid(unsafe_code)]
 
@@ -9,7 +10,7 @@ mod log_source;
 
 use std::error::Error;
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use nix::sys::resource::{Usage, UsageWho, getrusage};
@@ -59,15 +60,19 @@ struct Found {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [variant_name, rules, events] = arguments.as_slice() else {
-        return Err("usage: peer-rsigma VARIANT RULES EVENTS".into());
+    let (variant_name, rules, events, mut matches) = match arguments.as_slice() {
+        [variant, rules, events] => (variant, rules, events, None),
+        [variant, rules, events, path] => {
+            (variant, rules, events, Some(BufWriter::new(File::create(path)?)))
+        }
+        _ => return Err("usage: peer-rsigma VARIANT RULES EVENTS [MATCHES]".into()),
     };
     let variant = Variant::named(variant_name)
         .ok_or("VARIANT is default, routed, routed-bloom or tagged-bloom")?;
     let collection = parse_sigma_directory(Path::new(rules))?;
     let (engine, refused) = build(&collection, variant)?;
     let load_cpu_s = cpu_s(&getrusage(UsageWho::RUSAGE_SELF)?);
-    let found = run(&engine, variant, Path::new(events))?;
+    let found = run(&engine, variant, Path::new(events), matches.as_mut())?;
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let report = json!({
         "variant": variant_name,
@@ -100,7 +105,12 @@ fn build(
     Ok((engine, refused.len()))
 }
 
-fn run(engine: &Engine, variant: Variant, path: &Path) -> Result<Found, Box<dyn Error>> {
+fn run(
+    engine: &Engine,
+    variant: Variant,
+    path: &Path,
+    mut matches: Option<&mut BufWriter<File>>,
+) -> Result<Found, Box<dyn Error>> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
     let mut line = Vec::new();
     let mut found = Found::default();
@@ -119,6 +129,12 @@ fn run(engine: &Engine, variant: Variant, path: &Path) -> Result<Found, Box<dyn 
         } else {
             engine.evaluate(&event)
         };
+        if let Some(file) = matches.as_mut() {
+            for result in &results {
+                let pair = json!({"rule": result.header.rule_id, "event": value.get("_id")});
+                writeln!(file, "{pair}")?;
+            }
+        }
         found.events += 1;
         found.matches += results.len() as u64;
         found.matched_events += u64::from(!results.is_empty());
