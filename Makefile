@@ -74,6 +74,11 @@ test: lint test-rust test-python ## Everything that must hold
 senders: ## Fetch rsyslog, syslog-ng and loggen for the tests, without installing them
 	@bash scripts/senders.sh
 
+.PHONY: spark
+spark: setup ## Add PySpark for its tests (450 MB; needs Java 17)
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages \
+		--no-install-workspace --group spark
+
 .PHONY: soak
 soak: build senders ## The long forms of the fault tests; as root, about two hours
 	BIGSEC_SOAK=1 $(BIN)/pytest tests/collect/fault tests/collect/senders -s $(ARGS)

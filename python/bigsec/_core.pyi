@@ -222,6 +222,22 @@ class Rules:
         Raises NotFoundError where no rule of single events has the id, SchemaError as `match`.
         """
 
+    def costs(self, data: object) -> dict[str, Any]:
+        """What the rules of single events cost on these events.
+
+        data: as for `match`. Gives `events`, `ns` (all of matching, in ns of time passed) and
+        `rules`: `{"rule_id", "asked", "matched", "ns"}` of those that had to be asked about an
+        event, because it had all the texts that the rule needs.
+        Raises SchemaError as `match`.
+        """
+
+    def survey(self, data: object) -> list[dict[str, Any]]:
+        """What these events have for each rule of single events.
+
+        data: as for `match`. Each is `{"rule_id", "events", "missing"}`: how many events are of the
+        rule's log source, and which of its fields none of them has. Raises SchemaError as `match`.
+        """
+
     @property
     def indicators(self) -> int:
         """How many indicators are looked for beside the rules."""

@@ -222,6 +222,8 @@ def test_coverage_counts_the_rules_of_each_technique(bigsec: Runner, tmp_path: P
         "tactics": ["defense-evasion", "execution"],
         "levels": {"low": 1, "high": 1},
         "titles": ["one", "two"],
+        "fed": None,
+        "lacking": None,
     }
     assert (second["technique"], second["rules"]) == ("T1110", 1)
     assert "Techniques: 2 · rules that name one: 3 · others: 1" in done.err

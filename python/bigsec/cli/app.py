@@ -23,6 +23,7 @@ from bigsec.cli import (
     reload,
     replay,
     rule_backtest,
+    rule_cost,
     rule_coverage,
     rule_explanation,
     rule_tests,
@@ -154,6 +155,7 @@ def _register() -> None:
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
     _add(rules.app, "test", rule_tests.try_cases, "rules.test_help")
     _add(rules.app, "backtest", rule_backtest.backtest, "rules.backtest_help")
+    _add(rules.app, "cost", rule_cost.cost, "rules.cost_help")
     _add(rules.app, "coverage", rule_coverage.coverage, "rules.coverage_help")
     _add(rules.app, "explain", rule_explanation.explain, "rules.explain_help")
     _add(indicators.app, "check", indicators.check, "indicators.check_help")

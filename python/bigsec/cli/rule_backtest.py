@@ -25,6 +25,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
+from bigsec.cli.over import OverOption
 from bigsec.cli.problems import is_error
 from bigsec.cli.rules import RulePathsArgument
 from bigsec.cli.ruleset import load_rules
@@ -45,9 +46,6 @@ COLUMNS = ("rule_id", "title", "level", "signals", "busiest_day", "first", "last
 # Of what a rule's signals are about so much is counted, and so much shown.
 ENTITIES_MAX, ENTITIES_SHOWN = 10_000, 3
 
-OverOption = Annotated[
-    list[str] | None, typer.Option("--over", metavar="PATH", help=text("rules.over"))
-]
 LogOption = Annotated[str | None, typer.Option("--log", metavar="DIR", help=text("rules.log"))]
 MaxOption = Annotated[
     int | None, typer.Option("--max-per-day", metavar="N", min=0, help=text("rules.max_per_day"))

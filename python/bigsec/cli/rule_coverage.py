@@ -1,11 +1,11 @@
-"""`bigsec rules coverage`: which techniques of ATT&CK the rules look for."""
+"""`bigsec rules coverage`: which techniques of ATT&CK the rules look for, and can see in data."""
 
 from __future__ import annotations
 
 import re
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,11 +13,23 @@ import typer
 
 from bigsec.cli.exits import Exit
 from bigsec.cli.levels import LEVELS
-from bigsec.cli.options import ColorOption, FormatOption, JsonOption, MinLevelOption, StatusOption
+from bigsec.cli.options import (
+    ColorOption,
+    FormatOption,
+    InputFormatOption,
+    JsonOption,
+    MinLevelOption,
+    QuietOption,
+    StatusOption,
+    ZoneOption,
+)
 from bigsec.cli.output import Format, rows, to_json
+from bigsec.cli.over import OverOption
 from bigsec.cli.problems import is_error
+from bigsec.cli.rule_survey import Lack, survey_of
 from bigsec.cli.rules import RulePathsArgument
 from bigsec.cli.ruleset import load_rules
+from bigsec.cli.stop import Stop
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.wording import text
@@ -25,7 +37,7 @@ from bigsec.cli.wording import text
 if TYPE_CHECKING:
     from bigsec._core import Rule
 
-COLUMNS = ("technique", "rules", "tactics", "levels", "titles")
+COLUMNS = ("technique", "rules", "tactics", "levels", "titles", "fed", "lacking")
 LayerOption = Annotated[bool, typer.Option("--layer", help=text("rules.layer"))]
 
 _TECHNIQUE: Final = re.compile(r"attack\.(t\d{4}(?:\.\d{3})?)", re.IGNORECASE)
@@ -42,6 +54,13 @@ class Covered:
     levels: Counter[str] = field(default_factory=Counter)
     tactics: set[str] = field(default_factory=set)
     titles: list[str] = field(default_factory=list)
+    # Where data were looked at: the titles of rules that they do not feed, and what each lacks.
+    lacking: list[tuple[str, Lack]] | None = None
+
+    @property
+    def fed(self) -> int | None:
+        """How many of the rules the data looked at can feed."""
+        return None if self.lacking is None else len(self.titles) - len(self.lacking)
 
     def row(self) -> dict[str, Any]:
         """For programs."""
@@ -52,23 +71,36 @@ class Covered:
             "tactics": sorted(self.tactics),
             "levels": levels,
             "titles": sorted(self.titles),
+            "fed": self.fed,
+            "lacking": None
+            if self.lacking is None
+            else [
+                {"title": title, "events": lack.events, "missing": lack.missing}
+                for title, lack in sorted(self.lacking, key=lambda one: one[0])
+            ],
         }
 
 
 def coverage(
     paths: RulePathsArgument = None,
+    over: OverOption = None,
     layer: LayerOption = False,
     min_level: MinLevelOption = None,
     status: StatusOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
+    input_format: InputFormatOption = None,
+    timezone: ZoneOption = "UTC",
+    quiet: QuietOption = False,
     color: ColorOption = Color.AUTO,
 ) -> int:
     """Show which techniques the rules look for."""
-    talk = Talk.of(form, json, color)
+    talk = Talk.of(form, json, color, quiet=quiet)
     loaded = load_rules(paths or [], status=status, min_level=min_level)
     talk.show([one for one in loaded.problems if is_error(one)])
-    covered = covered_by(loaded.rules)
+    with Stop() as stop:
+        lacks = survey_of(loaded, over, talk, stop, input_format, timezone) if over else None
+    covered = covered_by(loaded.rules, lacks)
     named = sum(1 for rule in loaded.rules if techniques_of(rule))
     if layer:
         sys.stdout.buffer.write(to_json(navigator_layer(covered)) + b"\n")
@@ -87,7 +119,17 @@ def coverage(
             without=f"{len(loaded) - named:,}",
         )
     )
-    return Exit.DONE
+    if lacks is not None:
+        fieldless = sum(1 for one in lacks.values() if one.events)
+        talk.say(
+            text(
+                "rules.fed_said",
+                fed=f"{len(loaded) - len(lacks):,}",
+                eventless=f"{len(lacks) - fieldless:,}",
+                fieldless=f"{fieldless:,}",
+            )
+        )
+    return Exit.INTERRUPTED if stop.requested else Exit.DONE
 
 
 def techniques_of(rule: Rule) -> list[str]:
@@ -96,14 +138,18 @@ def techniques_of(rule: Rule) -> list[str]:
     return [match[1].upper() for match in found if match]
 
 
-def covered_by(rules: Iterable[Rule]) -> list[Covered]:
-    """Every technique that a rule names, in order of its id."""
+def covered_by(rules: Iterable[Rule], lacks: Mapping[str, Lack] | None = None) -> list[Covered]:
+    """Every technique that a rule names, in order of its id; with what data lack for each rule."""
     found: dict[str, Covered] = {}
     for rule in rules:
         named = (_TACTIC.fullmatch(tag) for tag in rule.tags)
         tactics = {match[1].lower().replace("_", "-") for match in named if match}
         for technique in techniques_of(rule):
             one = found.setdefault(technique, Covered(technique))
+            if lacks is not None:
+                one.lacking = one.lacking or []
+                if rule.id in lacks:
+                    one.lacking.append((rule.title, lacks[rule.id]))
             one.levels[rule.level] += 1
             one.tactics |= tactics
             one.titles.append(rule.title)
@@ -111,7 +157,8 @@ def covered_by(rules: Iterable[Rule]) -> list[Covered]:
 
 
 def navigator_layer(covered: Iterable[Covered]) -> dict[str, Any]:
-    """A layer of the ATT&CK Navigator, format 4.5: the score is the number of rules.
+    """A layer of the ATT&CK Navigator, format 4.5: the score is the number of rules, or of those
+    that the data looked at can feed.
 
     A technique that has sub-techniques is shown with them, since the rules stand there.
     """
@@ -147,24 +194,28 @@ def _of_layer(one: Covered) -> dict[str, Any]:
     shown = [*titles[:_TITLES_MAX], *([f"+ {more}"] if more > 0 else [])]
     return {
         "techniqueID": one.technique,
-        "score": len(titles),
+        "score": len(titles) if one.fed is None else one.fed,
         "comment": "\n".join(shown),
         "enabled": True,
         "showSubtechniques": "." not in one.technique,
     }
 
 
-def _table(covered: Iterable[Covered], talk: Talk) -> None:
+def _table(covered: Sequence[Covered], talk: Talk) -> None:
     from rich import box
     from rich.table import Table
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     table.add_column(text("rules.technique"), no_wrap=True)
     table.add_column(text("rules.count"), justify="right", no_wrap=True)
+    is_surveyed = any(one.fed is not None for one in covered)
+    if is_surveyed:
+        table.add_column(text("rules.fed"), justify="right", no_wrap=True)
     table.add_column(text("rules.tactics"), min_width=20, max_width=30)
     table.add_column(text("rules.title"), ratio=1, overflow="ellipsis", no_wrap=True)
     for one in covered:
         row = one.row()
         first = visible(row["titles"][0])
-        table.add_row(one.technique, f"{row['rules']:,}", ", ".join(row["tactics"]), first)
+        fed = [f"{one.fed:,}"] if is_surveyed else []
+        table.add_row(one.technique, f"{row['rules']:,}", *fed, ", ".join(row["tactics"]), first)
     talk.out.print(table)

@@ -24,7 +24,7 @@ pub use indicator::{
 };
 pub use log_source::{LogSource, LogSources};
 pub use sigma::{
-    About, Correlated, Correlation, Correlator, Explanation, Lateness, Level, LoadOptions, Loaded,
-    Matcher, Metadata, Placeholders, Rule, RuleSet, Status,
+    About, Correlated, Correlation, Correlator, Explanation, Fed, Lateness, Level, LoadOptions,
+    Loaded, Matcher, Metadata, Placeholders, Rule, RuleCost, RuleSet, Status, Survey,
 };
 pub use signal::{EventIdentity, Outcome, SignalBatchBuilder, signal_id, signal_schema};

@@ -12,6 +12,7 @@
 mod batch;
 mod code;
 mod column;
+mod conform;
 mod field_map;
 mod id;
 mod name;

@@ -4,13 +4,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use arrow_schema::DataType;
+
+use crate::conform::conform;
+use crate::schema::{FIELD_MAP_KEY_PREFIX, LEAVES, arrow_type};
+use crate::{EventId, FieldMap, FieldMaps, FieldName, FieldSource, Kind, Value};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType};
 use arrow_array::{Array, ArrayRef, FixedSizeBinaryArray, ListArray, RecordBatch, StringArray};
-use arrow_schema::DataType;
-
-use crate::schema::{FIELD_MAP_KEY_PREFIX, LEAVES, arrow_type};
-use crate::{EventId, FieldMap, FieldMaps, FieldName, FieldSource, Kind, Value};
 
 /// Why a batch cannot be read as events.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -61,23 +62,25 @@ struct Unmapped {
 impl EventView {
     /// Reads a batch. Maps come from its own metadata first, then from `known`.
     ///
-    /// Columns may be missing (an older schema version); a column of another type is an error,
-    /// and so is a row whose map is not at hand.
+    /// Columns may be missing (an older schema version). A type that holds the same values is taken
+    /// (long offsets, views, dictionaries, binary for ids); another one is an error, and so is a row
+    /// whose map is not at hand.
     pub fn new(batch: &RecordBatch, known: &FieldMaps) -> Result<Self, ViewError> {
         let mut leaves = Vec::with_capacity(LEAVES.len());
         for leaf in LEAVES {
-            let array = find_column(batch, leaf.path);
-            if let Some(array) = &array {
-                let expected = arrow_type(leaf.leaf_type);
-                if !alike(array.data_type(), &expected) {
-                    return Err(ViewError::WrongType {
-                        path: leaf.path,
-                        found: array.data_type().to_string(),
-                        expected: expected.to_string(),
-                    });
-                }
-            }
-            leaves.push(array);
+            let Some(array) = find_column(batch, leaf.path) else {
+                leaves.push(None);
+                continue;
+            };
+            let expected = arrow_type(leaf.leaf_type);
+            let Some(conformed) = conform(&array, &expected) else {
+                return Err(ViewError::WrongType {
+                    path: leaf.path,
+                    found: array.data_type().to_string(),
+                    expected: expected.to_string(),
+                });
+            };
+            leaves.push(Some(conformed));
         }
         let at = |path: &'static str| {
             let index = LEAVES.iter().position(|leaf| leaf.path == path);
@@ -252,23 +255,6 @@ impl FieldSource for EventRow<'_> {
 
     fn parser(&self) -> &str {
         self.view.text_at("parser", self.row).unwrap_or("none")
-    }
-}
-
-/// Engines rename list elements and drop nullability on their way; neither matters here.
-fn alike(found: &DataType, expected: &DataType) -> bool {
-    match (found, expected) {
-        (DataType::List(found), DataType::List(expected)) => {
-            alike(found.data_type(), expected.data_type())
-        }
-        (DataType::Struct(found), DataType::Struct(expected)) => {
-            found.len() == expected.len()
-                && found.iter().zip(expected).all(|(found, expected)| {
-                    found.name() == expected.name()
-                        && alike(found.data_type(), expected.data_type())
-                })
-        }
-        _ => found == expected,
     }
 }
 

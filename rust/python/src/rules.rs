@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Instant;
 
 use arrow_array::{RecordBatch, RecordBatchReader};
 use bigsec_collect::Detection;
 use bigsec_detect::{
-    About, Correlator, Entities, EventIdentity, Explanation, Hit, IndicatorSet, Lateness, Level,
-    LoadOptions, LogSources, Metadata, Outcome, RuleSet, SignalBatchBuilder, Status,
+    About, Correlator, Entities, EventIdentity, Explanation, Fed, Hit, IndicatorSet, Lateness,
+    Level, LoadOptions, LogSources, Metadata, Outcome, RuleCost, RuleSet, SignalBatchBuilder,
+    Status, Survey,
 };
 use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
@@ -267,6 +269,44 @@ impl Rules {
             .collect()
     }
 
+    fn costs<'py>(&self, py: Python<'py>, data: &Bound<'_, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+        let reader = batches_of(data)?;
+        let (events, ns, costs) =
+            py.detach(|| self.measured(reader)).map_err(|message| not_events(py, &message))?;
+        let mut rows = Vec::new();
+        for (rule, cost) in self.set.rules().iter().zip(&costs).filter(|(_, cost)| cost.asked > 0) {
+            let row = PyDict::new(py);
+            row.set_item("rule_id", &rule.id)?;
+            row.set_item("asked", cost.asked)?;
+            row.set_item("matched", cost.matched)?;
+            row.set_item("ns", cost.ns)?;
+            rows.push(row);
+        }
+        let told = PyDict::new(py);
+        told.set_item("events", events)?;
+        told.set_item("ns", ns)?;
+        told.set_item("rules", rows)?;
+        Ok(told)
+    }
+
+    fn survey<'py>(
+        &self,
+        py: Python<'py>,
+        data: &Bound<'_, PyAny>,
+    ) -> PyResult<Vec<Bound<'py, PyDict>>> {
+        let reader = batches_of(data)?;
+        let fed =
+            py.detach(|| self.surveyed(reader)).map_err(|message| not_events(py, &message))?;
+        let rows = self.set.rules().iter().zip(fed).map(|(rule, fed)| {
+            let row = PyDict::new(py);
+            row.set_item("rule_id", &rule.id)?;
+            row.set_item("events", fed.events)?;
+            row.set_item("missing", fed.missing)?;
+            Ok(row)
+        });
+        rows.collect()
+    }
+
     fn __repr__(&self) -> String {
         format!("<bigsec.Rules {} rules of {} files>", self.__len__(), self.files)
     }
@@ -357,6 +397,42 @@ impl Rules {
             }
         }
         Ok(signals.finish())
+    }
+
+    /// Events, ns of matching, and what each rule cost of it.
+    fn measured(
+        &self,
+        reader: Box<dyn RecordBatchReader + Send>,
+    ) -> Result<(usize, u64, Vec<RuleCost>), String> {
+        let mut matcher = self.set.matcher();
+        matcher.measure();
+        let (mut events, mut ns, mut hits) = (0, 0, Vec::new());
+        self.visit(reader, |event| {
+            let begun = Instant::now();
+            matcher.matches(event, &mut hits);
+            ns += begun.elapsed().as_nanos() as u64;
+            events += 1;
+        })?;
+        Ok((events, ns, matcher.costs().to_vec()))
+    }
+
+    fn surveyed(&self, reader: Box<dyn RecordBatchReader + Send>) -> Result<Vec<Fed>, String> {
+        let mut survey = Survey::new(self.set.matcher());
+        self.visit(reader, |event| survey.look(event))?;
+        Ok(survey.fed())
+    }
+
+    fn visit(
+        &self,
+        reader: Box<dyn RecordBatchReader + Send>,
+        mut see: impl FnMut(&dyn FieldSource),
+    ) -> Result<(), String> {
+        for batch in reader {
+            let batch = batch.map_err(|error| error.to_string())?;
+            let view = EventView::new(&batch, &self.maps).map_err(|error| error.to_string())?;
+            (0..view.len()).for_each(|row| see(&view.row(row)));
+        }
+        Ok(())
     }
 
     /// The answers for the first events, or for one that is named.

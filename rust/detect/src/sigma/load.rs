@@ -11,6 +11,7 @@ use super::document::File;
 use super::draft::Placeholders;
 use super::filter::Filter;
 use super::names::Names;
+use super::placeholders;
 use super::rule::{Level, Metadata, Rule, Status};
 use super::rule_set::RuleSet;
 use crate::files;
@@ -61,10 +62,12 @@ pub struct Loaded {
 }
 
 impl RuleSet {
-    /// Loads rule files and folders of them (`*.yml`, `*.yaml`, hidden names passed over).
+    /// Loads rule files and folders of them (`*.yml`, `*.yaml`, hidden names passed over), with the
+    /// values of placeholders that lie there (`placeholders/Name.txt`).
     pub fn load(paths: &[PathBuf], options: &LoadOptions) -> Loaded {
-        let (found, problems) = files::find(paths);
-        let mut loader = Loader { problems, ..Loader::new(options) };
+        let (found, mut problems) = files::find(paths);
+        let values = placeholders::load(paths, &options.placeholders, &mut problems);
+        let mut loader = Loader { problems, placeholders: values, ..Loader::new(options) };
         for path in &found {
             let name = path.display().to_string();
             match files::read_text(path) {
@@ -90,6 +93,7 @@ impl RuleSet {
 
 struct Loader<'o> {
     options: &'o LoadOptions,
+    placeholders: Placeholders,
     names: Names,
     rules: Vec<Rule>,
     aside: Vec<Rule>,
@@ -106,6 +110,7 @@ impl<'o> Loader<'o> {
     fn new(options: &'o LoadOptions) -> Self {
         Self {
             options,
+            placeholders: options.placeholders.clone(),
             names: options.log_sources.table().names.clone(),
             rules: Vec::new(),
             aside: Vec::new(),
@@ -123,7 +128,7 @@ impl<'o> Loader<'o> {
         let mut report = Report::new(name, text);
         let mut file = File {
             names: &mut self.names,
-            placeholders: &self.options.placeholders,
+            placeholders: &self.placeholders,
             wanted: &|rule| self.options.wants(rule),
             rules: Vec::new(),
             aside: Vec::new(),
@@ -166,7 +171,13 @@ impl<'o> Loader<'o> {
         self.problems.sort_by(|a, b| a.place.cmp(&b.place));
         let table = Arc::clone(self.options.log_sources.table());
         Loaded {
-            rules: Arc::new(RuleSet::new(self.rules, correlations, self.names, table)),
+            rules: Arc::new(RuleSet::new(
+                self.rules,
+                correlations,
+                self.names,
+                table,
+                &self.placeholders,
+            )),
             problems: self.problems,
             files: self.files,
             seen: self.seen,

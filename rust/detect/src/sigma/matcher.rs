@@ -1,6 +1,7 @@
 //! Tries the rules of a set on events, one event after the other.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bigsec_event::FieldSource;
 
@@ -25,6 +26,19 @@ pub struct Matcher {
     found: Vec<PlanRule>,
     /// For each rule, the last event that it matched: two ways to know an event count once.
     matched: Vec<u64>,
+    /// By rule, where that is measured.
+    costs: Vec<RuleCost>,
+}
+
+/// What one rule has cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RuleCost {
+    /// Events about which it had to be asked: those that have all the texts it needs.
+    pub asked: u64,
+    /// Of these, events that it matched.
+    pub matched: u64,
+    /// How long the asking took, ns.
+    pub ns: u64,
 }
 
 impl Matcher {
@@ -40,7 +54,18 @@ impl Matcher {
             memo: Memo::default(),
             narrowing: Narrowing::default(),
             found: Vec::new(),
+            costs: Vec::new(),
         }
+    }
+
+    /// Measures from now on what each rule costs, which itself costs a little.
+    pub fn measure(&mut self) {
+        self.costs = vec![RuleCost::default(); self.rules.rules().len()];
+    }
+
+    /// What each rule has cost, by its place in [`RuleSet::rules`]; empty where nothing is measured.
+    pub fn costs(&self) -> &[RuleCost] {
+        &self.costs
     }
 
     /// The rules that are tried.
@@ -56,7 +81,7 @@ impl Matcher {
         if let Some(record) = source.as_record() {
             self.gathered.read(record, &rules.fields);
         }
-        let Self { cache, gathered, router, memo, narrowing, matched, found, .. } = self;
+        let Self { cache, gathered, router, memo, narrowing, matched, found, costs, .. } = self;
         let plans = router.plans(&rules, source, gathered, |route| {
             belongs(&rules, rules.alternative(&rules.routes[route as usize]), cache, source)
         });
@@ -73,7 +98,15 @@ impl Matcher {
                 let (slots, keywords) = (&rules.slots, &rules.keywords);
                 let mut event = Event { source, gathered, slots, keywords, cache, view };
                 let detection = &rules.rules()[candidate.rule as usize].detection;
-                if event.holds(&detection.condition, &detection.selections) {
+                let cost = costs.get_mut(candidate.rule as usize);
+                let begun = cost.is_some().then(Instant::now);
+                let holds = event.holds(&detection.condition, &detection.selections);
+                if let Some((cost, begun)) = cost.zip(begun) {
+                    cost.asked += 1;
+                    cost.matched += u64::from(holds);
+                    cost.ns += begun.elapsed().as_nanos() as u64;
+                }
+                if holds {
                     *matched = generation;
                     found.push(*candidate);
                 }

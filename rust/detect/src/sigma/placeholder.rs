@@ -95,7 +95,13 @@ fn with_values(
     let Some(values) = placeholders.get(name).filter(|values| !values.is_empty()) else {
         let message = format!("the placeholder %{name}% has no values");
         let known = placeholders.keys().map(String::as_str);
-        let mend = did_you_mean(name, known, format!("give values for {name:?} when loading"));
+        let mend = did_you_mean(
+            name,
+            known,
+            format!(
+                "write its values to placeholders/{name}.txt in the folder of rules, one a line"
+            ),
+        );
         return Err(Problem::new(codes::RULE_PLACEHOLDER, message).mend(mend));
     };
     check(forms.len() * values.len())?;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::correlation::{self, BaseRef, Correlation};
+use super::draft::Placeholders;
 use super::engine::{PlanRule, Plans};
 use super::keyword::KeywordIndex;
 use super::matcher::Matcher;
@@ -51,6 +52,7 @@ impl RuleSet {
         correlations: Vec<Correlation>,
         mut names: Names,
         table: Arc<Table>,
+        placeholders: &Placeholders,
     ) -> Self {
         let alternatives = table.entries.iter().flat_map(|entry| &entry.alternatives);
         let (slots, views) = Slots::new(&mut names.fields, alternatives);
@@ -80,7 +82,7 @@ impl RuleSet {
         if unclaimed.is_empty() {
             routes.retain(|route| !route.rules.is_empty());
         }
-        let version = version(&rules, &correlations, &table);
+        let version = version(&rules, &correlations, &table, placeholders);
         let keywords = KeywordIndex::new(names.keywords);
         let (fields, plans) = (names.fields, Plans::default());
         Self {
@@ -157,7 +159,12 @@ impl RuleSet {
     }
 }
 
-fn version(rules: &[Rule], correlations: &[Correlation], table: &Table) -> String {
+fn version(
+    rules: &[Rule],
+    correlations: &[Correlation],
+    table: &Table,
+    placeholders: &Placeholders,
+) -> String {
     let correlations = correlations.iter().map(Correlation::hash);
     let mut contents: Vec<_> = rules.iter().map(|rule| rule.hash).chain(correlations).collect();
     contents.sort_unstable();
@@ -166,6 +173,14 @@ fn version(rules: &[Rule], correlations: &[Correlation], table: &Table) -> Strin
     hasher.update(&table.hash);
     for content in &contents {
         hasher.update(content);
+    }
+    // With their number before them, lists that differ cannot read alike.
+    for (name, values) in placeholders {
+        for text in std::iter::once(name).chain(values) {
+            hasher.update(&(values.len() as u64).to_le_bytes());
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
     }
     hasher.finalize().to_hex().to_string()
 }
