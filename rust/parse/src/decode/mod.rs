@@ -20,6 +20,7 @@ mod pairs;
 mod plain;
 mod syslog;
 mod w3c;
+mod xml;
 mod zeek_tsv;
 
 /// Levels that a record may nest.
@@ -92,6 +93,12 @@ pub const DECODERS: &[DecoderKind] = &[
         about: "JSON objects, one a record",
         in_message: true,
         make: || Box::<json::Json>::default(),
+    },
+    DecoderKind {
+        id: "xml",
+        about: "XML documents, one a record",
+        in_message: true,
+        make: || Box::<xml::Xml>::default(),
     },
     DecoderKind {
         id: "cef",
