@@ -2,7 +2,8 @@
 //!
 //! Members of nested objects get dotted names (`alert.signature`), elements of lists repeat the
 //! name of the list. Duplicate keys stay, numbers keep their own spelling, empty lists and objects
-//! leave a mark. Two things are read more kindly than the standard says, because losing the event
+//! leave a mark. A string that is a JSON object or an XML document has its fields below its own
+//! name. Two things are read more kindly than the standard says, because losing the event
 //! would serve an attacker better: raw control characters within strings are taken as they are,
 //! and a surrogate escape without its partner becomes U+FFFD.
 //!
@@ -21,6 +22,7 @@
 use bigsec_event::{Fields, Kind, codes};
 use memchr::memchr2;
 
+use super::xml::Xml;
 use super::{DecodeError, Decoded, Decoder, MAX_DEPTH, MAX_FIELDS};
 
 /// Reads one JSON object a record. Holds buffers only.
@@ -134,10 +136,15 @@ impl<'t> Walk<'t, '_> {
     fn value(&mut self, name: Name<'t>, depth: usize) -> Result<(), DecodeError> {
         match self.peek()? {
             b'"' => match self.string()? {
-                Text::Slice(text) => self.push(name, text, Kind::String),
+                Text::Slice(text) => {
+                    self.push(name, text, Kind::String)?;
+                    self.document(name, text, depth);
+                    Ok(())
+                }
                 Text::Unescaped => {
                     let text = std::mem::take(self.unescaped);
                     let pushed = self.push(name, &text, Kind::String);
+                    self.document(name, &text, depth);
                     *self.unescaped = text;
                     pushed
                 }
@@ -157,6 +164,33 @@ impl<'t> Walk<'t, '_> {
                 let number = self.number()?;
                 self.push(name, number, Kind::Number)
             }
+        }
+    }
+
+    /// A string that is a JSON object or an XML document itself has the fields of that, too, below
+    /// its own name. One that only looks like it, or has too much in it, stays a string.
+    fn document(&mut self, name: Name<'t>, text: &str, depth: usize) {
+        // A brace alone begins many a GUID.
+        let is_object = text.ends_with('}')
+            && text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'));
+        if depth >= MAX_DEPTH || !(is_object || Xml::is_document(text)) {
+            return;
+        }
+        let before = self.out.len();
+        let mut path = match name {
+            Name::Key(key) => key.to_owned(),
+            Name::Path => self.path.clone(),
+        };
+        let read = if is_object {
+            let (out, unescaped) = (&mut *self.out, &mut String::new());
+            let limit = self.limit;
+            let mut walk = Walk { text, at: 0, path: &mut path, unescaped, out, limit };
+            walk.object(depth).is_ok() && walk.at == text.len()
+        } else {
+            Xml::default().decode_below(&path, text, self.out).is_ok()
+        };
+        if !read {
+            self.out.truncate(before);
         }
     }
 

@@ -50,7 +50,25 @@ impl Decoder for Xml {
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
+        self.decode_below("", text, out)
+    }
+}
+
+impl Xml {
+    /// Whether a value may be a document.
+    pub fn is_document(text: &str) -> bool {
+        text.starts_with('<') && Self::default().claims(text)
+    }
+
+    /// Adds the fields of a document with a name and a dot before each of theirs.
+    pub fn decode_below(
+        &mut self,
+        name: &str,
+        text: &str,
+        out: &mut Fields,
+    ) -> Result<Decoded, DecodeError> {
         self.path.clear();
+        self.path.push_str(name);
         self.open.clear();
         let mut reader = Reader::from_str(text);
         let mut is_over = false;
@@ -88,9 +106,7 @@ impl Decoder for Xml {
             }
         }
     }
-}
 
-impl Xml {
     fn begin(
         &mut self,
         start: &BytesStart<'_>,
