@@ -71,13 +71,20 @@ def test_help_loads_nothing_large() -> None:
 
 
 @pytest.mark.slow
-def test_help_takes_a_quarter_of_a_second() -> None:
-    best = 9.0
+def test_help_takes_little_more_than_the_libraries_it_is_written_with() -> None:
+    """A quarter of a second on a usual machine; held against the libraries, on any."""
+    libraries = [sys.executable, "-c", "import typer.main, rich.console, rich.table, dataclasses"]
+    ours = bare = 9.0
     for _ in range(10):
-        before = _children_s()
-        subprocess.run(command("--help"), capture_output=True, check=True, env=environment())
-        best = min(best, _children_s() - before)
-    assert best <= 0.250
+        ours = min(ours, _cost_of(command("--help")))
+        bare = min(bare, _cost_of(libraries))
+    assert ours <= 2.5 * bare
+
+
+def _cost_of(arguments: list[str]) -> float:
+    before = _children_s()
+    subprocess.run(arguments, capture_output=True, check=True, env=environment())
+    return _children_s() - before
 
 
 def _children_s() -> float:
