@@ -12,7 +12,7 @@ use bigsec_detect::{
     Level, LoadOptions, LogSources, Metadata, Outcome, RuleCost, RuleSet, SignalBatchBuilder,
     Status, Survey,
 };
-use bigsec_event::{EventView, FieldMaps, FieldSource, Problem, codes};
+use bigsec_event::{EventRow, EventView, FieldMaps, FieldSource, Problem, codes};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -347,48 +347,43 @@ impl Rules {
         let mut correlator = Correlator::new(Arc::clone(&self.set), Lateness::Any);
         let mut indicators = self.indicators.as_ref().map(IndicatorSet::matcher);
         let (mut hits, mut sightings) = (Vec::new(), Vec::new());
-        for batch in reader {
-            let batch = batch.map_err(|error| error.to_string())?;
-            let view = EventView::new(&batch, &self.maps).map_err(|error| error.to_string())?;
-            for row in 0..view.len() {
-                let event = view.row(row);
-                hits.clear();
-                matcher.matches(&event, &mut hits);
-                if let Some(indicators) = &mut indicators {
-                    indicators.matches(&event, &mut sightings);
-                }
-                if hits.is_empty() && sightings.is_empty() {
-                    continue;
-                }
-                let entities = self.entities.of(&event);
-                let named: Vec<_> =
-                    entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
-                let time_us = event.time_effective_us().unwrap_or_default();
-                let identity = EventIdentity {
-                    ids: &[event.id()],
-                    time_us,
-                    source: event.source(),
-                    parser: event.parser(),
-                };
-                if let Some(set) = &self.indicators {
-                    let holds = |hit: &&Hit| set.get(hit.indicator).holds_at(time_us);
-                    for hit in sightings.iter().filter(holds) {
-                        signals.append_sighting(set, hit, &identity, &named);
-                    }
-                }
-                for hit in &hits {
-                    let rule = &self.set.rules()[*hit as usize];
-                    if rule.gives_signals() {
-                        signals.append(rule, rule.path(), &identity, &named, Outcome::Unknown);
-                    }
-                }
-                if correlator.concerns(&hits) {
-                    let about = About::new(event.source(), &event.parser().into(), &named);
-                    let at = (event.id(), time_us);
-                    correlator.see(&mut matcher, &event, &hits, at, &about);
+        self.visit(reader, |event| {
+            hits.clear();
+            matcher.matches(event, &mut hits);
+            if let Some(indicators) = &mut indicators {
+                indicators.matches(event, &mut sightings);
+            }
+            if hits.is_empty() && sightings.is_empty() {
+                return;
+            }
+            let entities = self.entities.of(event);
+            let named: Vec<_> =
+                entities.iter().map(|one| (one.kind.as_str(), one.value.as_str())).collect();
+            let time_us = event.time_effective_us().unwrap_or_default();
+            let identity = EventIdentity {
+                ids: &[event.id()],
+                time_us,
+                source: event.source(),
+                parser: event.parser(),
+            };
+            if let Some(set) = &self.indicators {
+                let holds = |hit: &&Hit| set.get(hit.indicator).holds_at(time_us);
+                for hit in sightings.iter().filter(holds) {
+                    signals.append_sighting(set, hit, &identity, &named);
                 }
             }
-        }
+            for hit in &hits {
+                let rule = &self.set.rules()[*hit as usize];
+                if rule.gives_signals() {
+                    signals.append(rule, rule.path(), &identity, &named, Outcome::Unknown);
+                }
+            }
+            if correlator.concerns(&hits) {
+                let about = About::new(event.source(), &event.parser().into(), &named);
+                let at = (event.id(), time_us);
+                correlator.see(&mut matcher, event, &hits, at, &about);
+            }
+        })?;
         correlator.finish();
         for found in correlator.take() {
             if self.set.gives_signals(found.correlation) {
@@ -425,7 +420,7 @@ impl Rules {
     fn visit(
         &self,
         reader: Box<dyn RecordBatchReader + Send>,
-        mut see: impl FnMut(&dyn FieldSource),
+        mut see: impl FnMut(&EventRow<'_>),
     ) -> Result<(), String> {
         for batch in reader {
             let batch = batch.map_err(|error| error.to_string())?;
