@@ -89,3 +89,12 @@ def test_placeholders_have_their_values_from_files(bigsec: Runner) -> None:
     done = bigsec("rules", "cost", "r", "--over", "a.ndjson")
     found = {row["title"]: row["matched"] for row in map(json.loads, done.out.splitlines())}
     assert found["needs"] >= 1
+
+
+def test_a_log_that_is_not_there_is_told_and_the_others_are_read(bigsec: Runner) -> None:
+    _written(bigsec)
+    for command in ("cost", "coverage"):
+        done = bigsec("rules", command, "r", "--over", "a.ndjson", "--over", "missing.log")
+        assert done.code == 3
+        assert "missing.log" in done.err
+        assert done.out

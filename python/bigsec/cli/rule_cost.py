@@ -20,7 +20,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
-from bigsec.cli.over import OverOption, batches_over
+from bigsec.cli.over import OverOption, batches_over, found_over, is_broken
 from bigsec.cli.problems import is_error
 from bigsec.cli.rules import RulePathsArgument
 from bigsec.cli.ruleset import load_rules
@@ -60,8 +60,11 @@ def cost(
     talk.show([one for one in loaded.problems if is_error(one)])
     asked, matched, ns = Counter[str](), Counter[str](), Counter[str]()
     events = in_all = 0
+    found_inputs = found_over(over, talk)
     with Stop() as stop:
-        for batch in batches_over(over, talk, stop, form=input_format, timezone=timezone):
+        for batch in batches_over(
+            over, found_inputs, talk, stop, form=input_format, timezone=timezone
+        ):
             told = loaded.costs(batch)
             events += told["events"]
             in_all += told["ns"]
@@ -91,7 +94,9 @@ def cost(
             silent=f"{len(loaded) - len(asked):,}",
         )
     )
-    return Exit.INTERRUPTED if stop.requested else Exit.DONE
+    if stop.requested:
+        return Exit.INTERRUPTED
+    return Exit.BAD_INPUT if is_broken(found_inputs) else Exit.DONE
 
 
 def _row(rule: Rule, asked: int, matched: int, ns: int, in_all: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows, to_json
-from bigsec.cli.over import OverOption
+from bigsec.cli.over import OverOption, found_over, is_broken
 from bigsec.cli.problems import is_error
 from bigsec.cli.rule_survey import Lack, survey_of
 from bigsec.cli.rules import RulePathsArgument
@@ -98,8 +98,9 @@ def coverage(
     talk = Talk.of(form, json, color, quiet=quiet)
     loaded = load_rules(paths or [], status=status, min_level=min_level)
     talk.show([one for one in loaded.problems if is_error(one)])
+    found = found_over(over or [], talk)
     with Stop() as stop:
-        lacks = survey_of(loaded, over, talk, stop, input_format, timezone) if over else None
+        lacks = survey_of(loaded, over, found, talk, stop, input_format, timezone) if over else None
     covered = covered_by(loaded.rules, lacks)
     named = sum(1 for rule in loaded.rules if techniques_of(rule))
     if layer:
@@ -129,7 +130,9 @@ def coverage(
                 fieldless=f"{fieldless:,}",
             )
         )
-    return Exit.INTERRUPTED if stop.requested else Exit.DONE
+    if stop.requested:
+        return Exit.INTERRUPTED
+    return Exit.BAD_INPUT if is_broken(found) else Exit.DONE
 
 
 def techniques_of(rule: Rule) -> list[str]:

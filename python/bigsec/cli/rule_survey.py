@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bigsec._core import Rules
     from bigsec.cli.stop import Stop
     from bigsec.cli.talk import Talk
+    from bigsec.collect import FoundInputs
 
 
 @dataclass(slots=True)
@@ -24,12 +25,18 @@ class Lack:
 
 
 def survey_of(
-    rules: Rules, over: list[str], talk: Talk, stop: Stop, form: str | None, timezone: str
+    rules: Rules,
+    over: list[str],
+    found: FoundInputs,
+    talk: Talk,
+    stop: Stop,
+    form: str | None,
+    timezone: str,
 ) -> dict[str, Lack]:
     """The rules that log files cannot feed, by id: no event of their log source, or fields lack."""
     events: dict[str, int] = {}
     missing: dict[str, list[str]] = {}
-    for batch in batches_over(over, talk, stop, form=form, timezone=timezone):
+    for batch in batches_over(over, found, talk, stop, form=form, timezone=timezone):
         for row in rules.survey(batch):
             rule_id, count = row["rule_id"], row["events"]
             events[rule_id] = events.get(rule_id, 0) + count
