@@ -27,6 +27,7 @@ from bigsec._core import (
     Scanner,
     __version__,
 )
+from bigsec.community_id import community_id
 from bigsec.errors import BigsecError, Problem
 from bigsec.library import (
     default_packs,
@@ -49,6 +50,7 @@ __all__ = [
     "ScanChunk",
     "Scanner",
     "__version__",
+    "community_id",
     "default_packs",
     "default_rules",
     "default_tables",

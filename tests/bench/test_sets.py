@@ -251,6 +251,54 @@ def test_real_logs_are_compared_field_by_field(tmp_path: Path) -> None:
     ]
 
 
+def test_loghub_compares_every_value_of_the_table_and_the_time(tmp_path: Path) -> None:
+    folder = tmp_path / "Spark"
+    folder.mkdir()
+    (folder / "Spark_2k.log").write_text(
+        "26/01/09 11:04:05 INFO storage.Store: block kept\n26/01/09 11:04:06 INFO a.B: up\n"
+    )
+    (folder / "Spark_2k.log_structured.csv").write_text(
+        "LineId,Date,Time,Level,Component,Content,EventId,EventTemplate\n"
+        "1,26/01/09,11:04:05,INFO,storage.Store,block kept,E1,x\n"
+        "2,26/01/09,11:04:07,INFO,a.C,up,E2,x\n"
+    )
+    shown = _score("loghub-2k", tmp_path)
+    assert "lines kept 2 of 2" in shown
+    assert "values got 5 of 6" in shown
+    assert "times got 1 of 2" in shown
+    assert "missed 1 x Component: a.C (application)" in shown
+
+
+def test_lnav_counts_what_a_pack_reads(tmp_path: Path) -> None:
+    text = "2026-01-09 11:04:05 ERROR down\nno time\n"
+    _write_lines(tmp_path / "files.jsonl", {"id": "a.0", "format_hint": "a", "text": text})
+    shown = _score("lnav-formats", tmp_path)
+    assert shown == [
+        "== lnav-formats: files",
+        "a.0: read by a pack 1 of 2",
+        "== lnav-formats: records",
+        "all: read by a pack 1 of 2",
+        "all: with a time 1 of 2",
+    ]
+
+
+def test_vrl_reads_the_text_from_the_call(tmp_path: Path) -> None:
+    call = 'parse_logfmt!("a=1 b=\\"x y\\" c=3")'
+    flow = 'community_id!(source_ip: "1.2.3.4", destination_ip: "5.6.7.8", protocol: 46)'
+    _write_lines(
+        tmp_path / "cases.jsonl",
+        {"id": "a", "function": "parse_logfmt", "call": call, "ok": True}
+        | {"result": {"a": "1", "b": "x y", "c": "4", "d": True}},
+        {"id": "b", "function": "community_id", "call": flow, "ok": True}
+        | {"result": "1:ikv3kmf89luf73WPz1jOs49S768="},
+        {"id": "c", "function": "parse_etld", "call": "", "ok": True, "result": 1},
+    )
+    shown = _score("vrl-parse", tmp_path)
+    assert "a lacks 4" in shown
+    assert "all: values 3 of 4" in shown
+    assert "no formats of logs: 1 parse_etld" in shown
+
+
 def test_nothing_read_is_void_and_not_a_score(tmp_path: Path) -> None:
     (tmp_path / "apache_access.jsonl").write_text("")
     command = [sys.executable, str(BENCH / "score.py"), "zeek-tsv-json", "--data", str(tmp_path)]

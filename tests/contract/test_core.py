@@ -45,6 +45,6 @@ def test_exceptions_pickle_with_their_problems() -> None:
 def test_public_names_are_what_they_were() -> None:
     assert set(bigsec.__all__) == {
         "Batch", "BigsecError", "EventReader", "Indicators", "Ledger", "Packs", "Problem", "Rule",
-        "Rules", "ScanChunk", "Scanner", "__version__", "default_packs", "default_rules",
-        "default_tables", "read", "scan",
+        "Rules", "ScanChunk", "Scanner", "__version__", "community_id", "default_packs",
+        "default_rules", "default_tables", "read", "scan",
     }  # fmt: skip

@@ -45,9 +45,10 @@ pub(crate) struct Recogniser {
 
 /// The decoder whose messages are looked into.
 const CARRIER: &str = "syslog";
-/// The decoder of pairs, and that of any text.
+/// The decoder of pairs, that of any text, and that of any text behind a time.
 const PAIRS: &str = "key_value";
 const PLAIN: &str = "plain";
+const TIMED: &str = "timed";
 
 /// The carrier's fields, and what they are called beside those of the message.
 const HEADER: [(&str, &str); 7] = [
@@ -96,7 +97,10 @@ impl Recogniser {
         let mut fault = None;
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
-            if !slot.is_given && !slot.decoder.claims(record.text()) {
+            // A line that another decoder knows, but which is broken, is not any line with a time.
+            if !slot.is_given
+                && (slot.kind.id == TIMED && fault.is_some() || !slot.decoder.claims(record.text()))
+            {
                 continue;
             }
             record.clear_fields();

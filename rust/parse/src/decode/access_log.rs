@@ -225,6 +225,9 @@ impl<'t> Line<'t, '_> {
                 self.quoted("extra", |_| true)?;
             } else {
                 let word = self.word();
+                // nginx's ingress writes names in brackets.
+                let inside = word.strip_prefix('[').and_then(|word| word.strip_suffix(']'));
+                let word = inside.unwrap_or(word);
                 push_some("extra", word, Kind::String, self.out);
             }
         }

@@ -19,7 +19,7 @@ pub struct JsonTail {
 
 impl Decoder for JsonTail {
     fn claims(&self, text: &str) -> bool {
-        object(text).is_some()
+        is_one(text)
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
@@ -33,6 +33,11 @@ impl Decoder for JsonTail {
         }
         Ok(decoded)
     }
+}
+
+/// True for a text that ends with an object.
+pub(super) fn is_one(text: &str) -> bool {
+    object(text).is_some()
 }
 
 /// Where the object begins.

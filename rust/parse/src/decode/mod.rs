@@ -7,6 +7,7 @@ use bigsec_event::{Code, Fields};
 
 mod access_log;
 mod apache_error;
+mod application;
 mod auditd;
 mod cef;
 mod csv;
@@ -143,6 +144,12 @@ pub const DECODERS: &[DecoderKind] = &[
         make: || Box::<nginx_error::NginxError>::default(),
     },
     DecoderKind {
+        id: "application",
+        about: "lines of programs: time, level, thread, logger, message",
+        in_message: true,
+        make: || Box::<application::Application>::default(),
+    },
+    DecoderKind {
         id: "key_value",
         about: "lines of key=value pairs",
         in_message: true,
@@ -165,5 +172,11 @@ pub const DECODERS: &[DecoderKind] = &[
         about: "values between commas, without a header line",
         in_message: true,
         make: || Box::<csv::Csv>::default(),
+    },
+    DecoderKind {
+        id: "timed",
+        about: "a time, then any text",
+        in_message: false,
+        make: || Box::<application::Timed>::default(),
     },
 ];

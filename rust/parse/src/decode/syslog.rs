@@ -16,7 +16,7 @@
 
 use bigsec_event::{Fields, Kind, codes};
 
-use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
+use super::{DecodeError, Decoded, Decoder, MAX_FIELDS, application};
 
 /// Reads one syslog message a record. Holds buffers only.
 #[derive(Debug, Default)]
@@ -47,7 +47,9 @@ impl Decoder for Syslog {
         match iso_stamp(text) {
             Some(stamp) => text[stamp..].strip_prefix(' ').is_some_and(|rest| {
                 let shows = |rest: &str| tag(rest).is_some() || has_own_format(rest);
-                let behind_host = rest.split_once(' ').filter(|(host, _)| !host.is_empty());
+                // In place of the host a level: it is a program's own line.
+                let is_host = |host: &str| !host.is_empty() && !application::is_level(host);
+                let behind_host = rest.split_once(' ').filter(|(host, _)| is_host(host));
                 let is_standard = text.as_bytes()[10] == b'T';
                 has_own_format(rest)
                     || is_standard && behind_host.is_some_and(|(_, rest)| shows(rest))
@@ -247,12 +249,13 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
     }
     let ends = |byte: &u8| matches!(byte, b' ' | b'\t' | b'[' | b':');
     let name_end = text.bytes().take(MAX_TAG).position(|byte| ends(&byte))?;
+    let name_end = words_before_pid(text, name_end).unwrap_or(name_end);
     let (name, mut rest) = text.split_at(name_end);
     let mut pid = "";
     if let Some(behind) = rest.strip_prefix('[') {
         let pid_end = behind.bytes().take(MAX_TAG).position(|byte| byte == b']')?;
         pid = &behind[..pid_end];
-        rest = &behind[pid_end + 1..];
+        rest = without_remark(&behind[pid_end + 1..]);
     }
     let message = rest.strip_prefix(':')?;
     let message = match message.strip_prefix([' ', '\t']) {
@@ -261,6 +264,23 @@ fn tag(text: &str) -> Option<(&str, &str, &str)> {
         None => return None,
     };
     (!name.is_empty()).then_some((name, pid, message))
+}
+
+/// The end of a program's name of several words, as macOS has them: `Web Content[77]: `.
+fn words_before_pid(text: &str, first_end: usize) -> Option<usize> {
+    let behind = text[first_end..].strip_prefix(' ')?;
+    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || b" .-_".contains(&byte);
+    let length = behind.bytes().take(MAX_TAG).take_while(|byte| in_name(*byte)).count();
+    let (pid, _) = behind[length..].strip_prefix('[')?.split_once("]:")?;
+    let is_pid = (1..=10).contains(&pid.len()) && digits(pid.as_bytes()) == pid.len();
+    (is_pid && length > 0 && length < 32).then_some(first_end + 1 + length)
+}
+
+/// What follows a remark in parentheses behind the pid: `sandboxd[129] ([77]): `.
+fn without_remark(text: &str) -> &str {
+    let inside = text.strip_prefix(" (");
+    let end = inside.and_then(|inside| inside.bytes().take(MAX_TAG).position(|byte| byte == b')'));
+    end.map_or(text, |end| &text[" (".len() + end + 1..])
 }
 
 /// `<34>`: the number and the length of it all.

@@ -66,7 +66,7 @@
 //!
 //! # time
 //!
-//! Formats: `rfc3339`, `rfc3164`, `clf`, `epoch` (the unit by the size of the number), `epoch_s`,
+//! Formats: `rfc3339`, `rfc3164`, `clf`, `any` (of those that programs put before their lines), `epoch` (the unit by the size of the number), `epoch_s`,
 //! `epoch_ms`, `epoch_us`, `epoch_ns`, or a layout such as `%Y-%m-%d %H:%M:%S`. Where a time is
 //! spread over several fields, `field` lists them; their texts are joined by blanks.
 //!

@@ -8,6 +8,12 @@ use jiff::civil::{Date, DateTime, Time as CivilTime};
 use jiff::fmt::strtime;
 use jiff::tz::TimeZone;
 
+mod any;
+mod scan;
+
+pub(crate) use any::length as length_of_any;
+use scan::{Scan, Zone};
+
 /// A moment, and the offset that the record or the source gave it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Moment {
@@ -37,6 +43,8 @@ pub enum TimeFormat {
     EpochUs,
     /// Nanoseconds since 1970.
     EpochNs,
+    /// Any of the layouts that programs put before their lines.
+    Any,
     /// A layout in the words of `strptime`.
     Pattern(Box<str>),
 }
@@ -48,6 +56,7 @@ impl TimeFormat {
             "rfc3339" => Self::Rfc3339,
             "rfc3164" => Self::Rfc3164,
             "clf" => Self::Clf,
+            "any" => Self::Any,
             "epoch" => Self::Epoch,
             "epoch_s" => Self::EpochS,
             "epoch_ms" => Self::EpochMs,
@@ -82,6 +91,7 @@ impl Receipt<'_> {
             TimeFormat::Rfc3339 => self.rfc3339(text),
             TimeFormat::Rfc3164 => self.rfc3164(text),
             TimeFormat::Clf => self.clf(text),
+            TimeFormat::Any => self.any(text),
             TimeFormat::Epoch => epoch(text, None),
             TimeFormat::EpochS => epoch(text, Some(1_000_000_000)),
             TimeFormat::EpochMs => epoch(text, Some(1_000_000)),
@@ -190,12 +200,6 @@ impl Receipt<'_> {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Zone {
-    Offset(i64),
-    Missing,
-}
-
 fn date(year: i64, month: i64, day: i64) -> Option<Date> {
     Date::new(year as i16, month as i8, day as i8).ok()
 }
@@ -241,112 +245,6 @@ fn epoch(text: &str, unit_ns: Option<i128>) -> Option<Moment> {
     }
     let us = if negative { -ns } else { ns }.div_euclid(1000);
     (us.abs() < END_US).then_some(Moment { us: us as i64, offset_min: None })
-}
-
-/// A cursor over the bytes of a time.
-struct Scan<'a> {
-    rest: &'a [u8],
-}
-
-impl Scan<'_> {
-    /// Exactly `count` digits.
-    fn digits(&mut self, count: usize) -> Option<i64> {
-        let (digits, rest) = self.rest.split_at_checked(count)?;
-        let mut number = 0;
-        for byte in digits {
-            number = number * 10 + i64::from(byte.checked_sub(b'0').filter(|digit| *digit < 10)?);
-        }
-        self.rest = rest;
-        Some(number)
-    }
-
-    /// One to `most` digits.
-    fn number(&mut self, most: usize) -> Option<i64> {
-        let count = self.rest.iter().take(most).take_while(|byte| byte.is_ascii_digit()).count();
-        if count == 0 { None } else { self.digits(count) }
-    }
-
-    fn byte(&mut self, any_of: &[u8]) -> Option<()> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        any_of.contains(first).then_some(())
-    }
-
-    /// Skips a run of `byte`; true where there was one.
-    fn skip(&mut self, byte: u8) -> bool {
-        let count = self.rest.iter().take_while(|next| **next == byte).count();
-        self.rest = &self.rest[count..];
-        count > 0
-    }
-
-    /// `May`, in any case.
-    fn month(&mut self) -> Option<i64> {
-        const MONTHS: &[u8] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-        let (name, rest) = self.rest.split_at_checked(3)?;
-        let mut months = (1..).zip(MONTHS.chunks_exact(3));
-        let (month, _) = months.find(|(_, month)| month.eq_ignore_ascii_case(name))?;
-        self.rest = rest;
-        Some(month)
-    }
-
-    /// `12:00:00` with a fraction of any length, cut to µs.
-    fn clock(&mut self) -> Option<(CivilTime, i64)> {
-        let hour = self.digits(2)?;
-        self.byte(b":")?;
-        let minute = self.digits(2)?;
-        let mut second = 0;
-        if self.rest.first() == Some(&b':') {
-            self.rest = &self.rest[1..];
-            second = self.digits(2)?;
-        }
-        // A leap second has no place in µs since 1970: it becomes the last second before.
-        let second = if second == 60 { 59 } else { second };
-        let clock = CivilTime::new(hour as i8, minute as i8, second as i8, 0).ok()?;
-        let mut fraction = 0;
-        if let Some(b'.' | b',') = self.rest.first() {
-            let digits = &self.rest[1..];
-            let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            for digit in digits[..count].iter().chain([&b'0'; 6]).take(6) {
-                fraction = fraction * 10 + i64::from(digit - b'0');
-            }
-            self.rest = &digits[count..];
-        }
-        Some((clock, fraction))
-    }
-
-    /// Skips `Mon ` and the like.
-    fn weekday(&mut self) {
-        const DAYS: [&[u8; 3]; 7] = [b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun"];
-        let is_day = |name: &[u8]| DAYS.iter().any(|day| day.eq_ignore_ascii_case(name));
-        if self.rest.get(..3).is_some_and(is_day) && self.rest.get(3) == Some(&b' ') {
-            self.rest = &self.rest[4..];
-        }
-    }
-
-    /// The zone at the end: `Z`, `UTC`, `+08:00`, `+0800`, `+08`, `GMT+08:00`, or nothing.
-    fn zone(&mut self) -> Option<Zone> {
-        let mut rest = std::mem::take(&mut self.rest);
-        if let [b'G', b'M', b'T', signed @ ..] | [b'U', b'T', b'C', signed @ ..] = rest
-            && !signed.is_empty()
-        {
-            rest = signed;
-        }
-        let sign = match rest {
-            [] => return Some(Zone::Missing),
-            [b'Z' | b'z'] | b"UTC" | b"GMT" => return Some(Zone::Offset(0)),
-            [b'+', ..] => 1,
-            [b'-', ..] => -1,
-            _ => return None,
-        };
-        self.rest = &rest[1..];
-        let hours = self.digits(2)?;
-        if self.rest.first() == Some(&b':') {
-            self.rest = &self.rest[1..];
-        }
-        let minutes = if self.rest.is_empty() { 0 } else { self.digits(2)? };
-        let in_range = self.rest.is_empty() && hours < 24 && minutes < 60;
-        in_range.then_some(Zone::Offset(sign * (hours * 3600 + minutes * 60)))
-    }
 }
 
 #[cfg(test)]
@@ -440,7 +338,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_none() {
-        for format in ["rfc3339", "rfc3164", "clf", "epoch", "%Y"] {
+        for format in ["rfc3339", "rfc3164", "clf", "epoch", "any", "%Y"] {
             for text in [
                 "",
                 "-",
