@@ -14,11 +14,10 @@ from ipaddress import ip_address
 ICMP, TCP, UDP, ICMP6, SCTP = 1, 6, 17, 58, 132
 _WITH_PORTS = frozenset((ICMP, TCP, UDP, ICMP6, SCTP))
 # ICMP types that answer each other, and so make one flow with two sides.
-_ICMP_PAIRS = {8: 0, 0: 8, 13: 14, 14: 13, 15: 16, 16: 15, 17: 18, 18: 17, 10: 9, 9: 10}
-_ICMP6_PAIRS = {
-    128: 129, 129: 128, 133: 134, 134: 133, 135: 136, 136: 135,
-    130: 131, 131: 130, 144: 145, 145: 144, 139: 140, 140: 139,
-}
+_ICMP_ANSWERS = {8: 0, 13: 14, 15: 16, 17: 18, 10: 9}
+_ICMP_PAIRS = _ICMP_ANSWERS | {reply: request for request, reply in _ICMP_ANSWERS.items()}
+_ICMP6_ANSWERS = {128: 129, 133: 134, 135: 136, 130: 131, 144: 145, 139: 140}
+_ICMP6_PAIRS = _ICMP6_ANSWERS | {reply: request for request, reply in _ICMP6_ANSWERS.items()}
 _MAX_PORT, _MAX_PROTOCOL = 0xFFFF, 0xFF
 
 

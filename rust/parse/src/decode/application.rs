@@ -101,7 +101,7 @@ struct Line<'a> {
     numbers: [&'a str; 2],
     brackets: Brackets<'a>,
     logger: &'a str,
-    code_line: &'a str,
+    row: &'a str,
     message: &'a str,
     /// Its parts stand between bars.
     is_barred: bool,
@@ -116,8 +116,8 @@ struct Brackets<'a> {
 
 impl<'a> Brackets<'a> {
     fn push(&mut self, text: &'a str) {
-        if let Some(place) = self.texts.get_mut(self.count) {
-            *place = text;
+        if let Some(free) = self.texts.get_mut(self.count) {
+            *free = text;
             self.count += 1;
         }
     }
@@ -148,7 +148,7 @@ impl Line<'_> {
             ("thread", thread),
             ("logger", self.logger),
             ("file", self.file),
-            ("line", self.code_line),
+            ("line", self.row),
             ("message", self.message),
         ] {
             if !value.is_empty() {
@@ -231,16 +231,15 @@ fn klog(text: &str) -> Option<Line<'_>> {
         _ => byte.is_ascii_digit(),
     });
     let (tid, rest) = rest.strip_prefix(' ')?.trim_start_matches(' ').split_once(' ')?;
-    let (place, message) = rest.split_once(']')?;
-    let (file, code_line) = place.rsplit_once(':')?;
-    let fits =
-        is_digits(day) && is_clock && is_digits(tid) && is_digits(code_line) && is_name(file);
+    let (position, message) = rest.split_once(']')?;
+    let (file, row) = position.rsplit_once(':')?;
+    let fits = is_digits(day) && is_clock && is_digits(tid) && is_digits(row) && is_name(file);
     fits.then(|| Line {
         level,
         timestamp,
         numbers: ["", tid],
         logger: file,
-        code_line,
+        row,
         message: message.trim_start_matches(' '),
         ..Line::default()
     })
@@ -326,8 +325,8 @@ fn is_in_sentence(level: &str, behind: &str) -> bool {
 }
 
 fn number<'a>(digits: &'a str, line: &mut Line<'a>) {
-    if let Some(place) = line.numbers.iter_mut().find(|place| place.is_empty()) {
-        *place = digits;
+    if let Some(free) = line.numbers.iter_mut().find(|free| free.is_empty()) {
+        *free = digits;
     }
 }
 
@@ -338,12 +337,12 @@ fn put_bracket<'a>(inside: &'a str, line: &mut Line<'a>) {
         line.level = inside;
     } else if is_digits(inside) && line.numbers[1].is_empty() {
         number(inside, line);
-    } else if let Some((place, digits)) = inside.rsplit_once('@')
+    } else if let Some((behind, digits)) = inside.rsplit_once('@')
         && is_digits(digits)
-        && let Some((thread, class)) = place.rsplit_once(':')
+        && let Some((thread, class)) = behind.rsplit_once(':')
     {
         line.brackets.push(thread);
-        line.code_line = digits;
+        line.row = digits;
         if line.logger.is_empty() {
             line.logger = class;
         }
