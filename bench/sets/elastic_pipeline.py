@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from parsed import value_recall
+from parsed import judge
 from sets import Case, Inputs
 
 
 def score(inputs: Inputs) -> Iterator[Case]:
     """One case: the values."""
-    yield value_recall(inputs, "cases.jsonl")
+    yield from judge(inputs, "cases.jsonl")

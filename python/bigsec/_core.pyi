@@ -48,6 +48,16 @@ class Batch:
     def to_pylist(self) -> list[dict[str, Any]]:
         """The rows as dictionaries, as `to_ndjson` has them."""
 
+    def to_ecs(self) -> list[dict[str, Any]]:
+        """The events by the names of the Elastic Common Schema, with dotted keys: a view.
+
+        Parts of values have names of their own (`url.registered_domain`, `user.domain`,
+        `process.args`); who and what an event names stands in `related.ip`, `related.hosts`,
+        `related.user` and `related.hash`; what a sentence says below `prose`; fields without an
+        ECS name below `unmapped`. A name with several values has a list.
+        Raises SchemaError where the batch is not of the event schema.
+        """
+
     def __arrow_c_schema__(self) -> object: ...
     def __arrow_c_array__(
         self, requested_schema: object | None = None

@@ -172,6 +172,23 @@ impl<'a> EventRow<'a> {
         self.view.text_at("source", self.row).unwrap_or_default()
     }
 
+    /// Every column that has a value, by its path; times and lists aside.
+    pub fn visit_columns(&self, visit: &mut dyn FnMut(&'static str, Value<'_>)) {
+        for (index, leaf) in LEAVES.iter().enumerate() {
+            self.leaf(index as u16, &mut |value| {
+                visit(leaf.path, value);
+                false
+            });
+        }
+    }
+
+    /// Every field that has no column, in the record's order.
+    pub fn visit_unmapped(&self, visit: &mut dyn FnMut(&'a str, Value<'a>)) {
+        for (name, value) in self.unmapped() {
+            visit(name, value);
+        }
+    }
+
     fn map(&self) -> &'a FieldMap {
         &self.view.maps[self.view.map_of_row[self.row] as usize]
     }

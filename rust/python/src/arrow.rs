@@ -16,7 +16,7 @@ use arrow_json::WriterBuilder;
 use arrow_json::writer::LineDelimited;
 use arrow_pyarrow::FromPyArrow;
 use arrow_schema::{ArrowError, Schema, SchemaRef, ffi::FFI_ArrowSchema};
-use bigsec_event::codes;
+use bigsec_event::{FieldMaps, codes};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -54,11 +54,14 @@ impl Batch {
 
     fn to_pylist<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
         let text = py.detach(|| ndjson(&self.0)).map_err(arrow_error)?;
-        let loads = py.import("orjson")?.getattr("loads")?;
-        text.split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-            .map(|line| loads.call1((line,)))
-            .collect()
+        objects(py, &text)
+    }
+
+    fn to_ecs<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let text = py
+            .detach(|| bigsec_ecs::to_ndjson(&self.0, &FieldMaps::default()))
+            .map_err(|error| not_events(py, &error.to_string()))?;
+        objects(py, &text)
     }
 
     fn __repr__(&self) -> String {
@@ -94,6 +97,15 @@ impl Batch {
         let batches = std::iter::once(Ok(self.0.clone()));
         stream_capsule(py, Box::new(RecordBatchIterator::new(batches, schema)))
     }
+}
+
+/// The objects of lines of JSON.
+fn objects<'py>(py: Python<'py>, text: &[u8]) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let loads = py.import("orjson")?.getattr("loads")?;
+    text.split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| loads.call1((line,)))
+        .collect()
 }
 
 /// A schema as a capsule.
