@@ -6,7 +6,7 @@ use bigsec_event::{EventRow, FieldSource, Kind, Value};
 use serde_json::{Map, Number, Value as Json};
 
 use crate::agent;
-use crate::names::{HASHES, HOSTS, NAMES, PROCESS, category};
+use crate::names::{FIELDS, HASHES, HOSTS, NAMES, PROCESS, PROTOCOLS, category};
 use crate::prose::{self, Finding};
 use crate::shape::{self, Shape};
 
@@ -105,7 +105,7 @@ fn of_columns(columns: &BTreeMap<&'static str, Json>, row: &EventRow<'_>, made: 
         made.put("@timestamp", Json::from(time.to_string()));
     }
     for (path, name) in NAMES {
-        if let Some(value) = columns.get(path) {
+        if let Some(value) = columns.get(path).filter(|value| !is_nobody(value)) {
             made.put(*name, value.clone());
         }
     }
@@ -127,6 +127,11 @@ fn of_columns(columns: &BTreeMap<&'static str, Json>, row: &EventRow<'_>, made: 
     if let Some(protocol) = columns.get("connection_info.protocol_name").and_then(Json::as_str) {
         let is_transport = ["tcp", "udp", "icmp", "ipv6-icmp", "sctp"].contains(&protocol);
         made.text(if is_transport { "network.transport" } else { "network.protocol" }, protocol);
+    }
+    if let Some(application) = columns.get("app_name").and_then(Json::as_str)
+        && PROTOCOLS.iter().any(|protocol| protocol.eq_ignore_ascii_case(application))
+    {
+        made.text("network.protocol", application);
     }
     users(columns, integer("class_uid") == Some(AUTHENTICATION), made);
     processes(columns, made);
@@ -153,11 +158,17 @@ fn users(columns: &BTreeMap<&'static str, Json>, is_logon: bool, made: &mut Docu
         [(first, "user"), (other, if is_logon { "user.effective" } else { "user.target" })]
     {
         for (part, name) in [("name", "name"), ("uid", "id"), ("domain", "domain")] {
-            if let Some(value) = columns.get(format!("{whose}.{part}").as_str()) {
+            let value = columns.get(format!("{whose}.{part}").as_str());
+            if let Some(value) = value.filter(|value| !is_nobody(value)) {
                 made.put(format!("{below}.{name}"), value.clone());
             }
         }
     }
+}
+
+/// True for what stands where there is nothing to say.
+fn is_nobody(value: &Json) -> bool {
+    value.as_str().is_some_and(|text| matches!(text, "" | "-" | "unknown" | "N/A"))
 }
 
 /// The process that an event is about; the one that acts is its parent, or itself.
@@ -191,6 +202,11 @@ fn of_fields(row: &EventRow<'_>, made: &mut Document) {
         count += 1;
         if count > MAX_FIELDS || matches!(value.kind, Kind::Null) {
             return;
+        }
+        for (known, fields) in FIELDS {
+            if fields.iter().any(|field| field.eq_ignore_ascii_case(name)) && !made.has(known) {
+                made.text(*known, value.text);
+            }
         }
         let is_known = NAMES.iter().any(|(_, known)| *known == name);
         if is_known && !made.has(name) {
@@ -246,10 +262,9 @@ fn of_parts(made: &mut Document) {
         }
     }
     for whose in ["source", "destination"] {
-        for name in ["ip", "domain"] {
-            if let Some(value) = made.first(&format!("{whose}.{name}")) {
-                made.text(format!("{whose}.address"), &value);
-            }
+        let known = ["domain", "ip"].map(|name| made.first(&format!("{whose}.{name}")));
+        if let Some(value) = known.into_iter().flatten().next() {
+            made.text(format!("{whose}.address"), &value);
         }
     }
     if let Some(host) = made.first("host.name") {
@@ -315,13 +330,15 @@ fn below(whose: &str, parts: &[shape::Part<'_>], made: &mut Document) {
 fn user_parts(whose: &str, account: &str, made: &mut Document) {
     if let Some((domain, name)) = shape::account(account) {
         made.text(format!("{whose}.domain"), domain);
+        made.fields.remove(&format!("{whose}.name"));
         made.text(format!("{whose}.name"), name);
+        made.text("related.user", account);
     } else if shape::of(account) == Some(Shape::Email)
         && let Some((local, domain)) = account.rsplit_once('@')
     {
         made.text(format!("{whose}.email"), account);
-        made.text(format!("{whose}.name"), local);
         made.text(format!("{whose}.domain"), domain);
+        made.text("related.user", local);
     }
 }
 

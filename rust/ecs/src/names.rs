@@ -110,6 +110,51 @@ pub(crate) const HOSTS: &[&str] = &[
     "tls.client.server_name",
 ];
 
+/// Fields of vendors that mean what ECS has a name for and the event schema has no column.
+pub(crate) const FIELDS: &[(&str, &[&str])] = &[
+    (
+        "source.nat.ip",
+        &[
+            "sourcetranslatedaddress",
+            "natsrc",
+            "natsource",
+            "nat_src_ip",
+            "nat_source_ip",
+            "natsourceip",
+            "translated_src_ip",
+            "tran_src_ip",
+            "transip",
+            "xlatesrc",
+            "nat-source-address",
+            "newconnsrcip",
+        ],
+    ),
+    (
+        "destination.nat.ip",
+        &[
+            "destinationtranslatedaddress",
+            "natdst",
+            "natdestination",
+            "nat_dst_ip",
+            "nat_destination_ip",
+            "natdestinationip",
+            "translated_dst_ip",
+            "tran_dst_ip",
+            "xlatedst",
+            "nat-destination-address",
+            "newconndestip",
+        ],
+    ),
+];
+
+/// Application protocols: what a device calls its application is one of these, or a program.
+pub(crate) const PROTOCOLS: &[&str] = &[
+    "http", "https", "dns", "ssl", "tls", "ssh", "smtp", "smtps", "ftp", "ftps", "sftp", "tftp",
+    "ldap", "ldaps", "kerberos", "rdp", "ms-rdp", "smb", "nfs", "ntp", "snmp", "imap", "imaps",
+    "pop3", "pop3s", "sip", "telnet", "dhcp", "icmp", "ping", "mysql", "quic", "radius", "syslog",
+    "modbus", "dnp3", "mqtt", "http/1.0", "http/1.1", "http/2", "http2",
+];
+
 /// `event.category` of an OCSF class. Source: ECS's categorization fields.
 pub(crate) fn category(class_uid: i64) -> Option<&'static str> {
     Some(match class_uid {
