@@ -262,6 +262,14 @@ fn of_parts(made: &mut Document) {
         }
     }
     for whose in ["source", "destination"] {
+        // Some devices write an address where a name could stand.
+        let name = format!("{whose}.domain");
+        if let Some(address) = made.first(&name)
+            && address.parse::<std::net::IpAddr>().is_ok()
+        {
+            made.fields.remove(&name);
+            made.text(format!("{whose}.ip"), &address);
+        }
         let known = ["domain", "ip"].map(|name| made.first(&format!("{whose}.{name}")));
         if let Some(value) = known.into_iter().flatten().next() {
             made.text(format!("{whose}.address"), &value);

@@ -10,6 +10,8 @@ mod apache_error;
 mod application;
 mod auditd;
 mod cef;
+mod colon_pairs;
+mod comware;
 mod csv;
 mod escape;
 mod json;
@@ -112,6 +114,18 @@ pub const DECODERS: &[DecoderKind] = &[
         about: "QRadar's Log Event Extended Format, 1.0 and 2.0",
         in_message: true,
         make: || Box::<leef::Leef>::default(),
+    },
+    DecoderKind {
+        id: "colon_pairs",
+        about: "lists of name:\"value\" in brackets",
+        in_message: true,
+        make: || Box::<colon_pairs::ColonPairs>::default(),
+    },
+    DecoderKind {
+        id: "comware",
+        about: "messages of H3C's Comware and Huawei's VRP",
+        in_message: true,
+        make: || Box::<comware::Comware>::default(),
     },
     DecoderKind {
         id: "auditd",

@@ -32,7 +32,7 @@ const NUMBERS: [&str; 24] = [
 ];
 
 /// How messages begin that look like a tag and are none.
-const FORMATS: [&str; 3] = ["CEF:", "LEEF:", "{"];
+const FORMATS: [&str; 4] = ["CEF:", "LEEF:", "{", "%%"];
 
 /// Bytes of a tag's name; RFC 3164 allows 32 letters, systemd units have more.
 const MAX_TAG: usize = 128;

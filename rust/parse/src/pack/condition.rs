@@ -121,23 +121,30 @@ fn tests(file: &TestFile) -> Vec<Test> {
     if tests.is_empty() { vec![Test::AnyOf(Vec::new())] } else { tests }
 }
 
-/// One search for all parts that begin alike: a list of a hundred costs as much as one.
+/// One search for all parts that begin with the same character: a list of a hundred costs as much
+/// as one.
 fn parts(texts: &[String]) -> Vec<Fit> {
-    let Some(first) = texts.first() else { return Vec::new() };
-    let alike = |a: &str, b: &str| {
-        let pairs = a.char_indices().zip(b.chars());
-        pairs.take_while(|((_, a), b)| a == b).map(|((at, a), _)| at + a.len_utf8()).last()
-    };
-    let length = texts.iter().map(|text| alike(first, text).unwrap_or(0)).min().unwrap_or(0);
-    if length == 0 {
-        let alone = |text: &String| Fit::Contains {
-            common: Common::new(text),
-            parts: vec![text.as_str().into()],
-        };
-        return texts.iter().map(alone).collect();
+    let mut groups: Vec<Vec<&str>> = Vec::new();
+    for text in texts {
+        let first = text.chars().next();
+        match groups.iter_mut().find(|group| group[0].chars().next() == first) {
+            Some(group) => group.push(text),
+            None => groups.push(vec![text]),
+        }
     }
-    let parts = texts.iter().map(|text| text.as_str().into()).collect();
-    vec![Fit::Contains { common: Common::new(&first[..length]), parts }]
+    let fit = |group: Vec<&str>| {
+        let length = group.iter().map(|text| alike(group[0], text)).min().unwrap_or(0);
+        let common = Common::new(&group[0][..length]);
+        Fit::Contains { common, parts: group.into_iter().map(Box::from).collect() }
+    };
+    groups.into_iter().map(fit).collect()
+}
+
+/// Bytes with which both begin.
+fn alike(a: &str, b: &str) -> usize {
+    let pairs = a.char_indices().zip(b.chars());
+    let same = pairs.take_while(|((_, a), b)| a == b).map(|((at, a), _)| at + a.len_utf8());
+    same.last().unwrap_or(0)
 }
 
 /// Where a part stands in a text, ASCII case aside.
