@@ -2,13 +2,14 @@
 
 use std::sync::Arc;
 
-use arrow_array::{Array, ArrayRef, RecordBatch, StructArray};
+use arrow_array::{Array, ArrayRef, RecordBatch, StructArray, new_null_array};
 use arrow_buffer::NullBuffer;
 use arrow_schema::{Schema, SchemaRef};
 
 use crate::column::{Column, Stored};
 use crate::schema::{
-    FIELD_MAP_KEY_PREFIX, LEAVES, Node, event_schema, fields_of, leaf_index, tree,
+    FIELD_MAP_KEY_PREFIX, LEAVES, Leaf, LeafType, Node, arrow_type, event_schema, fields_of,
+    leaf_index, tree,
 };
 use crate::{EventId, FieldMap, FieldMaps, Record, TimeBound, time_effective};
 
@@ -170,8 +171,15 @@ impl EventBatchBuilder {
 
     /// The batch of all rows since the last one.
     pub fn finish(&mut self) -> RecordBatch {
-        let arrays: Vec<ArrayRef> =
-            self.columns.iter_mut().map(|column| column.finish(self.rows)).collect();
+        let mut nulls = Nulls { rows: self.rows, arrays: Vec::new() };
+        let finish = |(column, leaf): (&mut Column, &Leaf)| {
+            if column.is_untouched() && self.rows > 0 {
+                nulls.of(leaf.leaf_type)
+            } else {
+                column.finish(self.rows)
+            }
+        };
+        let arrays: Vec<ArrayRef> = self.columns.iter_mut().zip(LEAVES).map(finish).collect();
         let columns = self.tree.iter().map(|node| assemble(node, &arrays)).collect();
         self.rows = 0;
         self.bytes = 0;
@@ -245,6 +253,23 @@ impl EventBatchBuilder {
             self.columns[usize::from(copy)].set_text(self.rows, text);
         }
         stored
+    }
+}
+
+/// Columns without a value: those of one type are one array.
+struct Nulls {
+    rows: usize,
+    arrays: Vec<(LeafType, ArrayRef)>,
+}
+
+impl Nulls {
+    fn of(&mut self, leaf_type: LeafType) -> ArrayRef {
+        if let Some((_, array)) = self.arrays.iter().find(|(of, _)| *of == leaf_type) {
+            return Arc::clone(array);
+        }
+        let array = new_null_array(&arrow_type(leaf_type), self.rows);
+        self.arrays.push((leaf_type, Arc::clone(&array)));
+        array
     }
 }
 

@@ -45,6 +45,8 @@ enum Builder {
 pub(crate) struct Column {
     builder: Builder,
     rows: usize,
+    /// Rows and bytes of text that the last batch had: room for them is made with the first value.
+    last: (usize, usize),
 }
 
 macro_rules! each_builder {
@@ -84,7 +86,7 @@ impl Column {
             LeafType::Boolean => Builder::Boolean(BooleanBuilder::new()),
             LeafType::Unmapped => Builder::Unmapped(UnmappedBuilder::new()),
         };
-        Self { builder, rows: 0 }
+        Self { builder, rows: 0, last: (0, 0) }
     }
 
     /// True where the column already has a value for `row`.
@@ -93,10 +95,15 @@ impl Column {
     }
 
     fn pad(&mut self, rows: usize) {
-        while self.rows < rows {
-            each_builder!(&mut self.builder, builder => builder.append_null());
-            self.rows += 1;
+        if let Some(missing @ 1..) = rows.checked_sub(self.rows) {
+            each_builder!(&mut self.builder, builder => builder.append_nulls(missing));
+            self.rows = rows;
         }
+    }
+
+    /// True where no row has a value, and so all of them are null.
+    pub fn is_untouched(&self) -> bool {
+        self.rows == 0 && !matches!(self.builder, Builder::Unmapped(_))
     }
 
     /// Offers a text; a row that has a value keeps it.
@@ -104,12 +111,25 @@ impl Column {
         if self.is_set(row) {
             return Stored::Refused;
         }
+        if self.rows == 0 && self.last.0 > 0 {
+            self.make_room();
+        }
         self.pad(row);
         let stored = append_text(&mut self.builder, text);
         if stored != Stored::Refused {
             self.rows = row + 1;
         }
         stored
+    }
+
+    /// Growing from nothing copies a long column several times, through memory that has to be
+    /// cleared first.
+    #[cold]
+    fn make_room(&mut self) {
+        let (rows, bytes) = std::mem::take(&mut self.last);
+        if let Builder::Text(builder) | Builder::Ip(builder) = &mut self.builder {
+            *builder = StringBuilder::with_capacity(rows, bytes + bytes / 8);
+        }
     }
 
     pub fn set_i64(&mut self, row: usize, value: i64) {
@@ -159,6 +179,9 @@ impl Column {
     pub fn finish(&mut self, rows: usize) -> ArrayRef {
         self.pad(rows);
         self.rows = 0;
+        if let Builder::Text(builder) | Builder::Ip(builder) = &self.builder {
+            self.last = (rows, builder.values_slice().len());
+        }
         match &mut self.builder {
             Builder::Id(builder) => Arc::new(builder.finish()),
             Builder::IdList(builder) => Arc::new(builder.finish()),
@@ -269,8 +292,8 @@ impl UnmappedBuilder {
     }
 
     /// A row without entries is an empty list, never null.
-    fn append_null(&mut self) {
-        self.close();
+    fn append_nulls(&mut self, rows: usize) {
+        (0..rows).for_each(|_| self.close());
     }
 
     fn finish(&mut self) -> ListArray {

@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 
 use crate::FieldName;
@@ -32,7 +33,27 @@ pub(crate) struct Entry {
 pub struct FieldMap {
     id: Arc<str>,
     entries: Vec<Entry>,
-    by_hash: HashMap<u64, u16>,
+    by_hash: HashMap<u64, u16, BuildHasherDefault<Hashed>>,
+}
+
+/// The key is a hash already, of names that packs alone choose.
+#[derive(Debug, Clone, Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// Why a map was refused.
@@ -59,7 +80,7 @@ impl FieldMap {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, FieldMapError> {
         let mut entries: Vec<Entry> = Vec::new();
-        let mut by_hash = HashMap::new();
+        let mut by_hash = HashMap::default();
         let mut uses: BTreeMap<u16, usize> = BTreeMap::new();
         for (name, path) in pairs {
             let leaf = leaf_index(path).ok_or_else(|| FieldMapError::UnknownColumn(path.into()))?;
