@@ -16,11 +16,12 @@ MODULES = {"collect", "probe", "detect", "notify", "respond", "behaviour"}
 
 RUST_MAY_USE = {
     "event": set(),
+    "ecs": {"event"},
     "parse": {"event"},
     "detect": {"event"},
     "evidence": {"event"},
     "collect": {"event", "evidence", "parse", "detect"},
-    "python": {"event", "evidence", "parse", "detect", "collect"},
+    "python": {"event", "ecs", "evidence", "parse", "detect", "collect"},
 }
 
 HEAVY = ("pyarrow", "numpy", "duckdb", "sqlalchemy", "alembic", "fastapi", "typer", "rich")
