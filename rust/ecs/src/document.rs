@@ -249,6 +249,14 @@ fn of_parts(made: &mut Document) {
         let mut parts = Vec::new();
         match shape::of(&original) {
             Some(Shape::Url) => shape::url_parts(&original, &mut |part| parts.push(part)),
+            // What a client asks a proxy to connect to.
+            Some(Shape::Endpoint) => {
+                shape::parts(Shape::Endpoint, &original, &mut |part| parts.push(part));
+                parts
+                    .iter_mut()
+                    .filter(|(name, _)| *name == "address")
+                    .for_each(|part| part.0 = "domain");
+            }
             _ => shape::reference_parts(&original, &mut |part| parts.push(part)),
         }
         below("url", &parts, made);

@@ -127,6 +127,7 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
             "xlatesrc",
             "nat-source-address",
             "newconnsrcip",
+            "src_mapped_host",
         ],
     ),
     (
@@ -143,8 +144,12 @@ pub(crate) const FIELDS: &[(&str, &[&str])] = &[
             "xlatedst",
             "nat-destination-address",
             "newconndestip",
+            "dst_mapped_host",
         ],
     ),
+    // Where a column of addresses refused it, it is a name.
+    ("source.domain", &["src_host", "src_ip", "c-ip"]),
+    ("destination.domain", &["dst_host", "dst_ip"]),
 ];
 
 /// Application protocols: what a device calls its application is one of these, or a program.
