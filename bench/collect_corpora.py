@@ -22,13 +22,23 @@ def _headed(program: str, records: Iterator[bytes]) -> Iterator[bytes]:
     return (head + record for record in records)
 
 
-def _apache() -> Iterator[bytes]:
+def apache_lines() -> Iterator[bytes]:
+    """Lines of a real access log."""
     path = named(SHARED / "real-logs", "apache_access.jsonl")
-    return _headed("httpd", (row["line"].encode() for row in rows(path)))
+    return (row["line"].encode() for row in rows(path))
+
+
+def sshd_lines() -> Iterator[bytes]:
+    """What sshd wrote, by syslog without a priority."""
+    return lines(named(SHARED / "loghub-2k/OpenSSH", "OpenSSH_2k.log"))
+
+
+def _apache() -> Iterator[bytes]:
+    return _headed("httpd", apache_lines())
 
 
 def _sshd() -> Iterator[bytes]:
-    return (b"<38>" + line for line in lines(named(SHARED / "loghub-2k/OpenSSH", "OpenSSH_2k.log")))
+    return (b"<38>" + line for line in sshd_lines())
 
 
 def _eve() -> Iterator[bytes]:

@@ -23,8 +23,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from collect_corpora import CORPORA
-from corpus import SHARED, lines, named, rows
+from collect_corpora import CORPORA, apache_lines, sshd_lines
+from corpus import SHARED, lines, named
 
 BENCH = Path(__file__).resolve().parent
 OURS = "bigsec"
@@ -49,15 +49,6 @@ class Case:
     head: int = 0
 
 
-def _apache() -> Iterator[bytes]:
-    path = named(SHARED / "real-logs", "apache_access.jsonl")
-    return (row["line"].encode() for row in rows(path))
-
-
-def _sshd() -> Iterator[bytes]:
-    return lines(named(SHARED / "loghub-2k/OpenSSH", "OpenSSH_2k.log"))
-
-
 def _bare(name: str) -> Callable[[], Iterator[bytes]]:
     """Of the daemon's corpora the lines without the header they are sent with."""
     return lambda: (line.split(b": ", 1)[1] for line in CORPORA[name].lines())
@@ -72,7 +63,7 @@ ACCESS = (
 CASES: dict[str, Case] = {
     "apache": Case(
         "http_request.user_agent",
-        _apache,
+        apache_lines,
         {
             "vrl parse_apache_log": ('. = parse_apache_log!(.message, "combined")', "agent"),
             "vrl parse_regex": (f". = {ACCESS}", "agent"),
@@ -82,7 +73,7 @@ CASES: dict[str, Case] = {
     ),
     "sshd": Case(
         "message",
-        _sshd,
+        sshd_lines,
         {"vrl parse_syslog": (". = parse_syslog!(.message)", "message")},
         {"python re": "re-syslog"},
         2.5,

@@ -195,12 +195,11 @@ fn read(text: &str) -> Option<Line<'_>> {
 fn before_time<'a>(text: &'a str, line: &mut Line<'a>) -> &'a str {
     let mut rest = text;
     if !rest.starts_with(|first: char| first.is_ascii_digit() || first == '[')
-        && let Some((word, behind)) = rest.split_once(' ')
-        && word.len() < MAX_PART
-        && word.contains(".log")
+        && let Some(end) = rest.bytes().take(MAX_PART).position(|byte| byte == b' ')
+        && rest[..end].contains(".log")
     {
-        line.file = word.trim_end_matches(':');
-        rest = behind;
+        line.file = rest[..end].trim_end_matches(':');
+        rest = &rest[end + 1..];
     }
     if let Some((level, behind)) = level_at(rest)
         && level.len() > 1

@@ -15,6 +15,7 @@
 
 use bigsec_event::{Fields, codes};
 
+use super::escape::unescaped;
 use super::pairs::{Pair, Pairs, Separator};
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 
@@ -154,30 +155,4 @@ fn has_plain_backslashes(value: &str) -> bool {
         }
     }
     false
-}
-
-/// Takes the backslash before each of `known` away; `n` and `r` become line ends.
-fn unescaped<'a>(value: &'a str, known: &str, buffer: &'a mut String) -> &'a str {
-    if !value.contains('\\') {
-        return value;
-    }
-    buffer.clear();
-    let mut rest = value;
-    while let Some(slash) = rest.find('\\') {
-        buffer.push_str(&rest[..slash]);
-        let next = rest[slash + 1..].chars().next();
-        let Some(escaped) = next.filter(|next| known.contains(*next)) else {
-            buffer.push('\\');
-            rest = &rest[slash + 1..];
-            continue;
-        };
-        buffer.push(match escaped {
-            'n' => '\n',
-            'r' => '\r',
-            other => other,
-        });
-        rest = &rest[slash + 1 + escaped.len_utf8()..];
-    }
-    buffer.push_str(rest);
-    buffer
 }

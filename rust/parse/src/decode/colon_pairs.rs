@@ -9,6 +9,7 @@
 
 use bigsec_event::{Fields, codes};
 
+use super::escape::unescaped;
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 
 /// Reads one list a record. Holds a buffer only.
@@ -37,7 +38,7 @@ impl Decoder for ColonPairs {
                 let offset = text.len() - rest.len();
                 return Err(DecodeError { code: codes::PARSE_TOO_MANY_FIELDS, offset });
             }
-            out.push_str(name, self.unescaped(value));
+            out.push_str(name, unescaped(value, "\"]\\", &mut self.value));
             rest = behind;
         }
         let rest = rest.trim_matches([' ', ']', ';']);
@@ -45,21 +46,6 @@ impl Decoder for ColonPairs {
             out.push_str("extra", rest);
         }
         Ok(Decoded::Event)
-    }
-}
-
-impl ColonPairs {
-    fn unescaped<'a>(&'a mut self, value: &'a str) -> &'a str {
-        if !value.contains('\\') {
-            return value;
-        }
-        self.value.clear();
-        let mut characters = value.chars().peekable();
-        while let Some(character) = characters.next() {
-            let escaped = characters.next_if(|next| character == '\\' && "\"]\\".contains(*next));
-            self.value.push(escaped.unwrap_or(character));
-        }
-        &self.value
     }
 }
 

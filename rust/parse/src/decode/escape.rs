@@ -22,3 +22,29 @@ fn push(bytes: &[u8], text: &mut String, invalid: fn(u8, &mut String)) {
         }
     }
 }
+
+/// Takes the backslash before each of `known` away; `n` and `r` become line ends.
+pub(super) fn unescaped<'a>(value: &'a str, known: &str, buffer: &'a mut String) -> &'a str {
+    if !value.contains('\\') {
+        return value;
+    }
+    buffer.clear();
+    let mut rest = value;
+    while let Some(slash) = rest.find('\\') {
+        buffer.push_str(&rest[..slash]);
+        let next = rest[slash + 1..].chars().next();
+        let Some(escaped) = next.filter(|next| known.contains(*next)) else {
+            buffer.push('\\');
+            rest = &rest[slash + 1..];
+            continue;
+        };
+        buffer.push(match escaped {
+            'n' => '\n',
+            'r' => '\r',
+            other => other,
+        });
+        rest = &rest[slash + 1 + escaped.len_utf8()..];
+    }
+    buffer.push_str(rest);
+    buffer
+}

@@ -16,6 +16,7 @@
 
 use bigsec_event::{Fields, codes};
 
+use super::escape::unescaped;
 use super::pairs::{Pair, Pairs, Separator};
 use super::{DecodeError, Decoded, Decoder, MAX_FIELDS};
 
@@ -70,7 +71,7 @@ impl Decoder for KeyValue {
 impl KeyValue {
     fn pair(&mut self, pair: &Pair<'_>, separator: Separator<'_>, out: &mut Fields) {
         if pair.quote.is_some() {
-            out.push_str(pair.key, unescaped(pair.value, &mut self.value));
+            out.push_str(pair.key, unescaped(pair.value, "\"'\\", &mut self.value));
             loose(pair.behind, out);
         } else if separator == Separator::Blank && pair.spaced && is_words_with_colon(pair.value) {
             out.push_str(pair.key, "");
@@ -160,18 +161,4 @@ fn loose(text: &str, out: &mut Fields) {
     for (name, value) in text.split_whitespace().filter_map(with_colon).take(room) {
         out.push_str(name, value);
     }
-}
-
-/// Resolves `\"`, `\'` and `\\` within a quoted value.
-fn unescaped<'a>(value: &'a str, buffer: &'a mut String) -> &'a str {
-    if !value.contains('\\') {
-        return value;
-    }
-    buffer.clear();
-    let mut characters = value.chars().peekable();
-    while let Some(character) = characters.next() {
-        let escaped = characters.next_if(|next| character == '\\' && "\"'\\".contains(*next));
-        buffer.push(escaped.unwrap_or(character));
-    }
-    buffer
 }

@@ -262,19 +262,9 @@ fn clock(scan: &mut Scan<'_>) -> Option<(CivilTime, i64)> {
             return Some((clock, ms * 1000));
         }
     }
-    Some((clock, fraction(scan)))
-}
-
-/// The digits behind the clock, in µs; nothing is read where there are none.
-fn fraction(scan: &mut Scan<'_>) -> i64 {
-    let Some((b'.' | b',', digits)) = scan.rest.split_first() else { return 0 };
-    let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if count == 0 {
-        return 0;
-    }
-    scan.rest = &digits[count..];
-    let six = digits[..count].iter().chain([&b'0'; 6]).take(6);
-    six.fold(0, |us, digit| us * 10 + i64::from(digit - b'0'))
+    // What ends in a dot or comma ends before it.
+    let has_digits = scan.rest.get(1).is_some_and(u8::is_ascii_digit);
+    Some((clock, if has_digits { scan.fraction() } else { 0 }))
 }
 
 /// The zone behind a clock, perhaps after a blank; where there is none nothing is read.

@@ -70,16 +70,16 @@ impl Scan<'_> {
         // A leap second has no place in µs since 1970: it becomes the last second before.
         let second = if second == 60 { 59 } else { second };
         let clock = CivilTime::new(hour as i8, minute as i8, second as i8, 0).ok()?;
-        let mut fraction = 0;
-        if let Some(b'.' | b',') = self.rest.first() {
-            let digits = &self.rest[1..];
-            let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            for digit in digits[..count].iter().chain([&b'0'; 6]).take(6) {
-                fraction = fraction * 10 + i64::from(digit - b'0');
-            }
-            self.rest = &digits[count..];
-        }
-        Some((clock, fraction))
+        Some((clock, self.fraction()))
+    }
+
+    /// The digits behind a dot or comma, cut to µs; 0 where there are none.
+    pub fn fraction(&mut self) -> i64 {
+        let Some((b'.' | b',', digits)) = self.rest.split_first() else { return 0 };
+        let count = digits.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        self.rest = &digits[count..];
+        let six = digits[..count].iter().chain([&b'0'; 6]).take(6);
+        six.fold(0, |us, digit| us * 10 + i64::from(digit - b'0'))
     }
 
     /// Skips `Mon ` and the like.
