@@ -387,6 +387,23 @@ class SourceLedger:
     def reasons(self) -> dict[str, int]: ...
 
 @final
+class DescriptorStore:
+    """The service manager's file descriptor store (sd_notify(3)), which holds connections beyond
+    the end of the daemon.
+
+    address: as NOTIFY_SOCKET names it, a path or `@` and an abstract name. Raises OSError where
+    nobody listens there.
+    """
+
+    def __new__(cls, address: str) -> DescriptorStore: ...
+    def inherit(self, count: int, send: Callable[[int], None]) -> None:
+        """Take over the sockets that an earlier process left.
+
+        send: called once with a descriptor, which it closes; it sends each of `count` sockets
+        there (SCM_RIGHTS) with the socket's key and, for a connection, the bytes that were taken
+        out of it, each as 8 bytes little-endian. Raises OSError for anything else.
+        """
+
 class DaemonChunk:
     """What the records `[first, next)` of a log come to. Chunks follow without a gap."""
 
@@ -426,7 +443,13 @@ class Daemon:
     Opens the log. Raises ConfigError and EvidenceError.
     """
 
-    def __new__(cls, settings: str, packs: Packs, rules: Rules | None) -> Daemon: ...
+    def __new__(
+        cls,
+        settings: str,
+        packs: Packs,
+        rules: Rules | None,
+        store: DescriptorStore | None = None,
+    ) -> Daemon: ...
     @property
     def log_id(self) -> str:
         """Id of the log, 32 hexadecimal digits."""
@@ -582,6 +605,7 @@ __all__ = [
     "Code",
     "Daemon",
     "DaemonChunk",
+    "DescriptorStore",
     "EventReader",
     "EvidenceLog",
     "Indicators",

@@ -44,6 +44,11 @@ LogFormOption = Annotated[
 ]
 
 
+SuperviseOption = Annotated[
+    bool, typer.Option("--supervise", help=text("run.supervise"), show_default=False)
+]
+
+
 class Wishes:
     """What signals ask for; a second request to stop ends the program at once."""
 
@@ -69,9 +74,12 @@ def run(
     config: ConfigOption = None,
     sets: SetOption = None,
     log_format: LogFormOption = LogForm.AUTO,
+    supervise: SuperviseOption = False,
     color: ColorOption = Color.AUTO,
 ) -> int:
     """Run the daemon."""
+    if supervise:
+        return _supervise(config, sets, log_format, color)
     wishes = Wishes()
     loaded = load_config(config, sets)
     log = own_log(log_format)
@@ -86,6 +94,18 @@ def run(
         else:
             log.failed(error)
         return _exit(error)
+
+
+def _supervise(
+    configs: list[str] | None, sets: list[str] | None, log_format: LogForm, color: Color
+) -> int:
+    """Run the daemon in a process of its own."""
+    from bigsec.collect.supervising import Supervisor
+
+    command = [sys.executable, "-m", "bigsec", "run", "--log-format", log_format, "--color", color]
+    command += [part for one in configs or [] for part in ("--config", one)]
+    command += [part for one in sets or [] for part in ("--set", one)]
+    return Supervisor(command, own_log(log_format)).run()
 
 
 def _serve(loaded: Any, wishes: Wishes, log: OwnLog, read_again: Any, warned: list[Any]) -> int:

@@ -11,7 +11,7 @@ import socket
 import time
 from collections.abc import Mapping
 
-__all__ = ["Notifier"]
+__all__ = ["Notifier", "tell"]
 
 
 class Notifier:
@@ -19,8 +19,7 @@ class Notifier:
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
         environ = os.environ if environ is None else environ
-        address = environ.get("NOTIFY_SOCKET", "")
-        self._address = "\0" + address[1:] if address.startswith("@") else address
+        self._address = environ.get("NOTIFY_SOCKET", "")
         self.watchdog_s = _watchdog_s(environ)
 
     def ready(self, status: str) -> None:
@@ -40,14 +39,20 @@ class Notifier:
         self._send("WATCHDOG=1")
 
     def _send(self, told: str) -> None:
-        if not self._address:
-            return
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
-            try:
-                out.connect(self._address)
-                out.sendall(told.encode())
-            except OSError:
-                return  # Whoever listened is gone; the work goes on without.
+        tell(self._address, told.encode())
+
+
+def tell(address: str, told: bytes) -> None:
+    """Send a message to the socket that NOTIFY_SOCKET names; nothing where it names none."""
+    if not address:
+        return
+    path = "\0" + address[1:] if address.startswith("@") else address
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+        try:
+            out.connect(path)
+            out.sendall(told)
+        except OSError:
+            return  # Whoever listened is gone; the work goes on without.
 
 
 def _watchdog_s(environ: Mapping[str, str]) -> float | None:

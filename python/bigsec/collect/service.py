@@ -16,6 +16,7 @@ from typing import Any, Final, Protocol
 from bigsec import _core
 from bigsec.collect.engine import load_packs, load_rules
 from bigsec.collect.floods import Floods
+from bigsec.collect.inherited import descriptor_store
 from bigsec.collect.loading import Loaded
 from bigsec.collect.notify import Notifier
 from bigsec.collect.own_log import OwnLog
@@ -71,7 +72,8 @@ class Service:
         self._systemd = notifier or Notifier()
         packs = load_packs(self._settings)
         rules = self._rules(self._settings, packs)
-        self._daemon = _core.Daemon(core_document(self._settings), packs, rules)
+        held = descriptor_store()
+        self._daemon = _core.Daemon(core_document(self._settings), packs, rules, held)
         self._recorder = Recorder(live.store, self._daemon.log_id, detection)
         self._watch = Watch(self._settings, live.store, self._daemon, log)
         self._sinks = Sinks(

@@ -13,6 +13,7 @@ use bigsec_event::Problem;
 use pyo3::prelude::*;
 
 use crate::arrow::Batch;
+use crate::descriptors::DescriptorStore;
 use crate::error::raise_problem;
 use crate::evidence::hex;
 use crate::packs::Packs;
@@ -156,15 +157,17 @@ pub struct Daemon(daemon::Daemon);
 #[pymethods]
 impl Daemon {
     #[new]
-    #[pyo3(signature = (settings, packs, rules))]
+    #[pyo3(signature = (settings, packs, rules, store = None))]
     fn new(
         py: Python<'_>,
         settings: &str,
         packs: &Packs,
         rules: Option<PyRef<'_, Rules>>,
+        store: Option<PyRef<'_, DescriptorStore>>,
     ) -> PyResult<Self> {
         let (packs, detection) = (Arc::clone(&packs.0), detection_of(rules));
-        let doors = Doors { storage: Arc::new(Disk), clock: Arc::new(SystemClock) };
+        let store = store.map(|store| Arc::clone(&store.0));
+        let doors = Doors { store, storage: Arc::new(Disk), clock: Arc::new(SystemClock) };
         py.detach(|| daemon::Daemon::open(Settings::from_json(settings)?, packs, detection, doors))
             .map(Self)
             .map_err(|problem| raise_problem(py, &problem))

@@ -10,6 +10,7 @@ use pyo3::prelude::*;
 mod arrow;
 mod catalogue;
 mod daemon;
+mod descriptors;
 mod error;
 mod evidence;
 mod explain;
@@ -46,6 +47,8 @@ mod _core {
     use crate::catalogue::{Code, Leaf, codes, schema};
     #[pymodule_export]
     use crate::daemon::{Daemon, DaemonChunk, LogEvents, SourceLedger};
+    #[pymodule_export]
+    use crate::descriptors::DescriptorStore;
     #[pymodule_export]
     use crate::evidence::{EvidenceLog, approve_deletion, generate_key, rotate_key, verifier_key};
     #[pymodule_export]

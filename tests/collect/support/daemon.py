@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
-from .ports import HOST, free_port
+from .ports import HOST, free_port, wait_until
 
 START_DEADLINE_S = 60.0
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -34,10 +34,12 @@ class Daemon:
         log: str = "",
         data: Path | None = None,
         prefix: Sequence[str] = (),
+        supervised: bool = False,
     ) -> None:
         self.folder = folder
         self.data = data or folder / "data"
         self.prefix = list(prefix)
+        self.supervised = supervised
         self.admin = free_port()
         self.config = folder / "bigsec.toml"
         self.output = folder / "daemon.log"
@@ -69,9 +71,11 @@ class Daemon:
         """Start the process; does not wait for it."""
         assert self.process is None, "it runs already"
         self.starts += 1
+        more = ["--supervise"] if self.supervised else []
+        run = [sys.executable, "-m", "bigsec", "run", "-c", str(self.config), *more]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [*self.prefix, sys.executable, "-m", "bigsec", "run", "-c", str(self.config)],
+                [*self.prefix, *run],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
@@ -129,6 +133,14 @@ class Daemon:
         process.wait(timeout=30)
         self.process = None
 
+    def kill_and_wait(self) -> None:
+        """SIGKILL to a supervised daemon; wait until another one is ready."""
+        killed = self.pid()
+        os.kill(killed, signal.SIGKILL)
+        wait_until(lambda: self.pid() not in (killed, self._own().pid), 30, "another daemon")
+        self.starts += 1
+        self.wait_ready()
+
     def stop(self, deadline_s: float = 60.0) -> int:
         """SIGTERM, wait; gives the exit code."""
         process = self._own()
@@ -151,12 +163,14 @@ class Daemon:
     def drop(self) -> None:
         """End whatever still runs, at the end of a test."""
         if self.process is not None:
+            if self.supervised:
+                self.process.kill()
             self.kill()
 
     def pid(self) -> int:
         """The daemon's process id, also under a tracer or another wrapper."""
         process = self._own()
-        if not self.prefix:
+        if not self.prefix and not self.supervised:
             return process.pid
         return _descendant(process.pid, b"bigsec") or process.pid
 

@@ -1,4 +1,5 @@
-//! How far each file was read: what its source goes on from after a restart.
+//! How far each file and each held connection was read: what its source goes on from after a
+//! restart.
 //!
 //! The truth stands in the log, beside each record; the file here saves reading all of it again.
 
@@ -57,6 +58,19 @@ impl Positions {
             let end = files.entry(position.file).or_default();
             *end = position.end.max(*end);
             self.changed = true;
+        }
+    }
+
+    /// Forgets a connection of a source that has ended.
+    pub fn forget(&mut self, source: &str, connection: u64) {
+        let known = self.reached.get_mut(source);
+        self.changed |= known.and_then(|known| known.remove(&connection)).is_some();
+    }
+
+    /// Forgets the connections of a source that ended with an earlier run.
+    pub fn keep_only(&mut self, source: &str, connections: &[u64]) {
+        if let Some(known) = self.reached.get_mut(source) {
+            known.retain(|key, _| connections.contains(key));
         }
     }
 

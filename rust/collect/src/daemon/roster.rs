@@ -135,6 +135,7 @@ impl Roster {
             descriptors: Arc::clone(&self.descriptors),
             resume: Arc::new(locked(&self.shared.positions).of(name)),
             doubles,
+            store: self.shared.doors.store.clone(),
             clock: Arc::clone(&self.shared.doors.clock),
             storage: Arc::clone(&self.shared.doors.storage),
             runtime: self.runtime.clone(),

@@ -15,11 +15,13 @@ use super::keeper::Keeper;
 use super::locked;
 use super::positions::Positions;
 use super::totals::Totals;
-use crate::source::Meters;
+use crate::source::{DescriptorStore, Meters};
 
-/// The doors to files and time.
+/// The doors to files, time and the service manager.
 #[derive(Clone)]
 pub struct Doors {
+    /// Who holds connections beyond the end of this process, if somebody does.
+    pub store: Option<Arc<DescriptorStore>>,
     /// Files.
     pub storage: Arc<dyn Storage>,
     /// Time.

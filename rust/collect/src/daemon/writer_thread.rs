@@ -257,6 +257,11 @@ impl WriterThread {
             let (storage, folder) = (&self.shared.doors.storage, &self.shared.data);
             // A cache: where it cannot be saved, more of the log is read at the next start.
             let mut positions = locked(&self.shared.positions);
+            if let Some(held) = &self.shared.doors.store {
+                for (source, connection) in held.take_gone() {
+                    positions.forget(&source, connection);
+                }
+            }
             let _ = positions.save(storage.as_ref(), folder, self.log.key());
             drop(positions);
         }

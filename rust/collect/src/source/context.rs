@@ -14,6 +14,7 @@ use crate::intake::Intake;
 use crate::storage::Storage;
 
 use super::doubles::Doubles;
+use super::held::DescriptorStore;
 use super::meters::Meters;
 
 /// What a source works with.
@@ -27,10 +28,13 @@ pub struct SourceContext {
     pub meters: Arc<Meters>,
     /// The descriptors of the process, shared by all sources.
     pub descriptors: Arc<Descriptors>,
-    /// How far the log has the files of this source: key of the file → end of its last record.
+    /// How far the log has the files or held connections of this source: key → end of the last
+    /// record.
     pub resume: Arc<HashMap<u64, u64>>,
     /// The last records of each sender; the daemon seeds it from the log's tail.
     pub doubles: Arc<Doubles>,
+    /// Who holds connections beyond the end of this process, if somebody does.
+    pub store: Option<Arc<DescriptorStore>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Files.

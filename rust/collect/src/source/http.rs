@@ -84,12 +84,14 @@ pub(crate) fn start(
         Some((_, token)) => Some(blake3::hash(token.trim_ascii())),
         None => None,
     };
-    let listener = listen(&settings.listen)?;
+    let listener = listen(&settings.listen, None)?;
     let limits = settings.limits.clone();
     let refusal = if tls.is_some() { |_| b"".as_slice() } else { refusal };
-    let door = Door { context: Arc::clone(context), limits, tls, refusal };
+    let context = Arc::clone(context);
+    let runtime = context.runtime.clone();
+    let door = Door { context, limits, tls, holds: false, left: Vec::new(), refusal };
     let site = Arc::new(Site { settings: settings.clone(), token });
-    Ok(Running::listening(&context.runtime, listener, |listener, stop| {
+    Ok(Running::listening(&runtime, listener, |listener, stop| {
         door.serve(listener, stop, move |wire, session| serve(Arc::clone(&site), wire, session))
     }))
 }
@@ -113,7 +115,7 @@ struct Site {
     token: Option<blake3::Hash>,
 }
 
-async fn serve(site: Arc<Site>, wire: Box<dyn Wire>, session: Session) {
+async fn serve(site: Arc<Site>, wire: Wire, session: Session) {
     let session = Arc::new(session);
     let header_timeout = site.settings.limits.header_timeout();
     let service = {

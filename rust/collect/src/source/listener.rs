@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use tokio::task::JoinSet;
 
 use super::context::{SourceContext, StartError};
 use super::gate::{Gate, Refusal, Seat};
+use super::held::{DescriptorStore, Left};
 use super::limits::StreamLimits;
 use super::meters::Meters;
 use super::tls::Acceptor;
@@ -38,9 +40,25 @@ pub(crate) struct Session {
     pub seat: Seat,
     /// Becomes true when the source stops.
     pub stop: watch::Receiver<bool>,
+    /// Set where somebody holds the connection beyond the end of this process.
+    pub held: Option<Held>,
+}
+
+/// A connection that somebody holds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Held {
+    /// Its name there, and in the places of its records.
+    pub key: u64,
+    /// Bytes that were taken out of it.
+    pub taken: u64,
 }
 
 impl Session {
+    /// Whether the connection is left to the next process.
+    pub fn is_left(&self) -> bool {
+        self.is_stopping() && self.context.store.as_ref().is_some_and(|store| store.is_leaving())
+    }
+
     /// Waits until the source stops.
     pub async fn stopped(&self) {
         stopped(&mut self.stop.clone()).await;
@@ -62,14 +80,25 @@ pub(crate) struct Door {
     pub context: Arc<SourceContext>,
     pub limits: StreamLimits,
     pub tls: Option<Acceptor>,
+    /// Whether connections are held beyond the end of this process, where somebody does that.
+    pub holds: bool,
+    /// Connections that an earlier process left.
+    pub left: Vec<Left>,
     /// What one that is turned away is told, where the protocol has words for it.
     pub refusal: fn(Refusal) -> &'static [u8],
 }
 
-/// Opens the address.
-pub(crate) fn listen(address: &str) -> Result<StdListener, StartError> {
+/// Opens the address, or takes the socket over that an earlier process opened and `store` held.
+pub(crate) fn listen(
+    address: &str,
+    store: Option<&Arc<DescriptorStore>>,
+) -> Result<StdListener, StartError> {
     let failed = |source| StartError::Listen { address: address.to_owned(), source };
-    open(resolve(address).map_err(failed)?).map_err(failed)
+    let address = resolve(address).map_err(failed)?;
+    store
+        .and_then(|store| store.listener(address))
+        .map_or_else(|| open(address), Ok)
+        .map_err(failed)
 }
 
 /// The socket address that an address names.
@@ -89,11 +118,12 @@ fn open(address: SocketAddr) -> io::Result<StdListener> {
 
 impl Door {
     /// Serves connections until the source stops, then waits for those that are open.
-    pub async fn serve<S, F>(self, listener: StdListener, stop: watch::Receiver<bool>, serve: S)
+    pub async fn serve<S, F>(mut self, listener: StdListener, stop: watch::Receiver<bool>, serve: S)
     where
-        S: Fn(Box<dyn Wire>, Session) -> F + Clone + Send + 'static,
+        S: Fn(Wire, Session) -> F + Clone + Send + 'static,
         F: Future<Output = ()> + Send + 'static,
     {
+        let left = std::mem::take(&mut self.left);
         let gate = Gate::new(Arc::clone(&self.context), &self.limits);
         let Ok(listener) = TcpListener::from_std(listener) else {
             Meters::count(&self.context.meters.errors);
@@ -102,16 +132,29 @@ impl Door {
         let door = Arc::new(self);
         let mut tasks = JoinSet::new();
         let (mut stopping, mut wait) = (stop.clone(), BACK_OFF);
-        let take = |tasks: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| match gate
+        let admit = |tasks: &mut JoinSet<()>, stream: TcpStream, peer: SocketAddr, held| match gate
             .admit(peer.ip())
         {
             Ok(seat) => {
                 let context = Arc::clone(&door.context);
-                let session = Session { context, peer, seat, stop: stop.clone() };
+                let session = Session { context, peer, seat, stop: stop.clone(), held };
                 tasks.spawn(Arc::clone(&door).welcome(stream, session, serve.clone()));
+                true
             }
-            Err(refusal) => turn_away(&stream, (door.refusal)(refusal)),
+            Err(refusal) => {
+                turn_away(&stream, (door.refusal)(refusal));
+                false
+            }
         };
+        let take = |tasks: &mut JoinSet<()>, (stream, peer): (TcpStream, SocketAddr)| {
+            admit(tasks, stream, peer, None);
+        };
+        for (stream, held) in door.inherit(&listener, left).await {
+            let peer = stream.peer_addr();
+            if !peer.is_ok_and(|peer| admit(&mut tasks, stream, peer, Some(held))) {
+                door.release(held.key).await;
+            }
+        }
         loop {
             tokio::select! {
                 biased;
@@ -140,20 +183,64 @@ impl Door {
                 Ok(Err(_)) | Err(_) => break,
             }
         }
-        drop(listener);
+        door.leave(listener).await;
         while tasks.join_next().await.is_some() {}
     }
 
-    async fn welcome<S, F>(self: Arc<Self>, stream: TcpStream, session: Session, serve: S)
+    /// Who holds the connections that come in here.
+    fn store(&self) -> Option<&DescriptorStore> {
+        self.context.store.as_deref().filter(|_| self.holds)
+    }
+
+    /// Has the listener held, and takes the connections over that an earlier process left.
+    async fn inherit(&self, listener: &TcpListener, left: Vec<Left>) -> Vec<(TcpStream, Held)> {
+        if let (Some(store), Ok(address)) = (self.store(), listener.local_addr()) {
+            store.hold(DescriptorStore::key_of(address), listener.as_fd()).await;
+        }
+        let mut taken_over = Vec::new();
+        for Left { key, stream, taken } in left {
+            match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
+                Ok(stream) => taken_over.push((stream, Held { key, taken })),
+                Err(_) => self.release(key).await,
+            }
+        }
+        taken_over
+    }
+
+    /// Closes the listener, unless the next process goes on with it.
+    async fn leave(&self, listener: TcpListener) {
+        if let (Some(store), Ok(address)) = (self.store(), listener.local_addr())
+            && !store.is_leaving()
+        {
+            store.release(DescriptorStore::key_of(address)).await;
+        }
+    }
+
+    async fn release(&self, key: u64) {
+        if let Some(store) = self.store() {
+            store.release_of(&self.context.name, key).await;
+        }
+    }
+
+    async fn welcome<S, F>(self: Arc<Self>, stream: TcpStream, mut session: Session, serve: S)
     where
-        S: Fn(Box<dyn Wire>, Session) -> F + Send,
+        S: Fn(Wire, Session) -> F + Send,
         F: Future<Output = ()> + Send,
     {
         if prepare(&stream).is_err() {
+            // Whoever holds it reports its end to nobody but the next process.
+            if let Some(held) = session.held {
+                self.release(held.key).await;
+            }
             return;
         }
         let Some(tls) = &self.tls else {
-            return serve(Box::new(stream), session).await;
+            if let (None, Some(store)) = (session.held, self.store()) {
+                let key = store.new_key();
+                let is_held = store.hold(key, stream.as_fd()).await;
+                session.held = is_held.then_some(Held { key, taken: 0 });
+            }
+            return serve(Wire::Plain(stream), session).await;
         };
         let mut stop = session.stop.clone();
         let shaken = tokio::select! {
@@ -162,7 +249,7 @@ impl Door {
             () = session.seat.evicted() => return,
         };
         match shaken {
-            Ok(Ok(stream)) => serve(Box::new(stream), session).await,
+            Ok(Ok(stream)) => serve(Wire::Tls(Box::new(stream)), session).await,
             Ok(Err(_)) | Err(_) => Meters::count(&session.context.meters.refused.handshake),
         }
     }

@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncRead;
 use tokio::time::timeout;
 
 use super::listener::Session;
 use super::meters::Meters;
-use super::wire::Buffer;
+use super::wire::Fill;
 
 /// What a connection may still give after the stop: what lies in its socket, and no more.
 const LAST_BYTES: usize = 16 * 1024 * 1024;
@@ -49,11 +48,11 @@ impl<'a> Reception<'a> {
     }
 
     /// Takes what has come already, without waiting.
-    pub async fn now<R: AsyncRead + Unpin>(&mut self, buffer: &mut Buffer, reader: &mut R) -> Came {
+    pub async fn now(&mut self, flow: &mut impl Fill) -> Came {
         let stopping = self.session.is_stopping();
-        match buffer.fill_now(reader).await {
+        match flow.fill_now().await {
             // What the system has may be on its way to us.
-            None if stopping => match timeout(GRACE, buffer.fill(reader)).await {
+            None if stopping => match timeout(GRACE, flow.fill()).await {
                 Ok(read) => self.came(&read, true),
                 Err(_) => Came::End(End::Ours),
             },
@@ -63,15 +62,10 @@ impl<'a> Reception<'a> {
     }
 
     /// Waits for bytes as long as the connection may be silent. `Nothing` says: look again.
-    pub async fn wait<R: AsyncRead + Unpin>(
-        &mut self,
-        buffer: &mut Buffer,
-        reader: &mut R,
-        silence: Duration,
-    ) -> Came {
+    pub async fn wait(&mut self, flow: &mut impl Fill, silence: Duration) -> Came {
         let session = self.session;
         tokio::select! {
-            read = timeout(silence, buffer.fill(reader)) => {
+            read = timeout(silence, flow.fill()) => {
                 let Ok(read) = read else {
                     Meters::count(&session.context.meters.timed_out);
                     return Came::End(End::Ours);

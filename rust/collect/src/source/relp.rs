@@ -18,7 +18,7 @@ use super::meters::Meters;
 use super::reception::{Came, End, Reception};
 use super::running::Running;
 use super::tls::{Acceptor, TlsSettings};
-use super::wire::{Buffer, Wire};
+use super::wire::{Buffer, Flow, Wire};
 
 /// Batches of one session that wait to be durable.
 const UNANSWERED_BATCHES: usize = 16;
@@ -46,12 +46,14 @@ pub(crate) fn start(
 ) -> Result<Running, StartError> {
     let storage = context.storage.as_ref();
     let tls = settings.tls.as_ref().map(|tls| Acceptor::new(tls, storage)).transpose()?;
-    let listener = listen(&settings.listen)?;
+    let listener = listen(&settings.listen, None)?;
     let limits = Arc::new(settings.limits.clone());
     let door = Door {
         context: Arc::clone(context),
         limits: settings.limits.clone(),
         tls,
+        holds: false,
+        left: Vec::new(),
         refusal: |_| b"0 serverclose 0\n",
     };
     Ok(Running::listening(&context.runtime, listener, |listener, stop| {
@@ -67,13 +69,13 @@ enum Answer {
     Text(String),
 }
 
-async fn serve(limits: Arc<StreamLimits>, wire: Box<dyn Wire>, session: Session) {
+async fn serve(limits: Arc<StreamLimits>, wire: Wire, session: Session) {
     let (reader, mut writer) = tokio::io::split(wire);
     let (answers, waiting) = mpsc::channel(UNANSWERED_BATCHES);
     let context = Arc::clone(&session.context);
     let framer = RelpFramer::new(limits.record_bytes_max);
     let receiver = Receiver {
-        buffer: Buffer::new(framer.window()),
+        flow: Flow { buffer: Buffer::new(framer.window()), reader },
         framer,
         collector: Collector::new(context, Some(session.peer)).marking_doubles(),
         transactions: Vec::new(),
@@ -85,7 +87,7 @@ async fn serve(limits: Arc<StreamLimits>, wire: Box<dyn Wire>, session: Session)
         tokio::pin!(answering);
         tokio::select! {
             // The receiver's end is the end of the questions; those asked are still answered.
-            () = receiver.receive(&limits, reader, &session) => answering.await,
+            () = receiver.receive(&limits, &session) => answering.await,
             () = &mut answering => {}
         }
     }
@@ -94,7 +96,7 @@ async fn serve(limits: Arc<StreamLimits>, wire: Box<dyn Wire>, session: Session)
 
 /// Writes the answers until there are no more, or nobody reads them.
 async fn answer(
-    writer: &mut WriteHalf<Box<dyn Wire>>,
+    writer: &mut WriteHalf<Wire>,
     mut waiting: mpsc::Receiver<Answer>,
     session: &Session,
 ) {
@@ -133,7 +135,7 @@ async fn answer(
 /// Reads what one session sends.
 struct Receiver {
     framer: RelpFramer,
-    buffer: Buffer,
+    flow: Flow<ReadHalf<Wire>>,
     collector: Collector,
     /// Transactions of the batch that is being gathered.
     transactions: Vec<u32>,
@@ -154,13 +156,8 @@ enum Stop {
 }
 
 impl Receiver {
-    async fn receive(
-        mut self,
-        limits: &StreamLimits,
-        mut reader: ReadHalf<Box<dyn Wire>>,
-        session: &Session,
-    ) {
-        let stop = self.read_all(limits, &mut reader, session).await;
+    async fn receive(mut self, limits: &StreamLimits, session: &Session) {
+        let stop = self.read_all(limits, session).await;
         if self.hand_on().await.is_none() {
             return;
         }
@@ -177,23 +174,18 @@ impl Receiver {
         let _ = self.answers.send(Answer::Text(last)).await;
     }
 
-    async fn read_all(
-        &mut self,
-        limits: &StreamLimits,
-        reader: &mut ReadHalf<Box<dyn Wire>>,
-        session: &Session,
-    ) -> Stop {
+    async fn read_all(&mut self, limits: &StreamLimits, session: &Session) -> Stop {
         let mut reception = Reception::new(session);
         loop {
-            let mut came = reception.now(&mut self.buffer, reader).await;
+            let mut came = reception.now(&mut self.flow).await;
             if came == Came::Nothing {
                 if self.hand_on().await.is_none() {
                     return Stop::Silent;
                 }
-                self.buffer.rest();
+                self.flow.buffer.rest();
                 let silence =
                     if self.is_open { limits.idle_timeout() } else { limits.header_timeout() };
-                came = reception.wait(&mut self.buffer, reader, silence).await;
+                came = reception.wait(&mut self.flow, silence).await;
             }
             match came {
                 Came::Bytes => {}
@@ -211,7 +203,7 @@ impl Receiver {
     async fn take(&mut self, session: &Session) -> Result<(), Stop> {
         let mut taken = 0;
         let found = loop {
-            let held = self.buffer.held();
+            let held = self.flow.buffer.held();
             let part = match self.framer.next(&held[taken..]) {
                 Ok(Some(part)) => part,
                 Ok(None) => break Ok(()),
@@ -244,7 +236,7 @@ impl Receiver {
                 self.hand_on().await.ok_or(Stop::Silent)?;
             }
         };
-        self.buffer.take(taken);
+        self.flow.buffer.take(taken);
         found
     }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use bigsec_evidence::Flags;
 use serde::Deserialize;
 
 pub use crate::framing::syslog::FramingRule;
@@ -11,12 +12,14 @@ use crate::intake::Closed;
 
 use super::collector::Collector;
 use super::context::{SourceContext, StartError};
+use super::held::HeldFlow;
 use super::limits::StreamLimits;
 use super::listener::{Door, Session, close, listen};
+use super::meters::Meters;
 use super::reception::{Came, End, Reception};
 use super::running::Running;
 use super::tls::{Acceptor, TlsSettings};
-use super::wire::{Buffer, Wire};
+use super::wire::{Buffer, Flow, Inflow, Wire};
 
 /// Syslog over TCP or TLS.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -39,54 +42,97 @@ pub(crate) fn start(
 ) -> Result<Running, StartError> {
     let storage = context.storage.as_ref();
     let tls = settings.tls.as_ref().map(|tls| Acceptor::new(tls, storage)).transpose()?;
-    let listener = listen(&settings.listen)?;
+    // The state of TLS dies with the process.
+    let holds = tls.is_none();
+    let store = context.store.as_ref().filter(|_| holds);
+    let listener = listen(&settings.listen, store)?;
     let limits = settings.limits.clone();
-    let door = Door { context: Arc::clone(context), limits, tls, refusal: |_| &[] };
+    let address = listener.local_addr().ok();
+    let left = store.zip(address).map(|(store, address)| store.connections(address));
+    let left = left.unwrap_or_default();
+    let door = Door { context: Arc::clone(context), limits, tls, holds, left, refusal: |_| &[] };
     let settings = Arc::new(settings.clone());
     Ok(Running::listening(&context.runtime, listener, |listener, stop| {
         door.serve(listener, stop, move |wire, session| serve(Arc::clone(&settings), wire, session))
     }))
 }
 
-async fn serve(settings: Arc<SyslogTcpSettings>, mut wire: Box<dyn Wire>, session: Session) {
+async fn serve(settings: Arc<SyslogTcpSettings>, wire: Wire, session: Session) {
     let framer = StreamFramer::new(settings.framing, settings.limits.record_bytes_max);
     let context = Arc::clone(&session.context);
-    let mut receiver = Receiver {
-        buffer: Buffer::new(framer.window()),
-        framer,
-        collector: Collector::new(context, Some(session.peer)).marking_doubles(),
-    };
-    if let Ok(end) = receiver.receive(&settings.limits, &mut wire, &session).await {
-        receiver.take();
-        receiver.finish(end != End::Closed);
-        // A log that is being closed takes nothing more, and there is nobody to tell.
-        let _ = receiver.collector.hand_on().await;
+    let collector = Collector::new(Arc::clone(&context), Some(session.peer));
+    match (wire, session.held) {
+        (Wire::Plain(stream), Some(held)) => {
+            let durable = context.resume.get(&held.key).copied();
+            let places = (held.taken, durable.unwrap_or_default());
+            let Ok(flow) = HeldFlow::new(stream, held.key, places, framer.window()) else {
+                Meters::count(&context.meters.errors);
+                return release(&session).await;
+            };
+            let is_cut = held.taken > durable.unwrap_or_default();
+            // What was sent before is known exactly, but for a sender that connects anew.
+            let collector = if held.taken == 0 && durable.is_none() {
+                collector.marking_doubles()
+            } else {
+                collector
+            };
+            let mut receiver = Receiver { flow, framer, collector, is_cut };
+            let left = receiver.serve(&settings.limits, &session).await;
+            if !left {
+                close(receiver.flow.stream()).await;
+                release(&session).await;
+            }
+        }
+        (wire, _) => {
+            let flow = Flow { buffer: Buffer::new(framer.window()), reader: wire };
+            let collector = collector.marking_doubles();
+            let mut receiver = Receiver { flow, framer, collector, is_cut: false };
+            receiver.serve(&settings.limits, &session).await;
+            close(&mut receiver.flow.reader).await;
+        }
     }
-    close(&mut wire).await;
+}
+
+/// Nobody needs to hold the connection any more.
+async fn release(session: &Session) {
+    if let (Some(held), Some(store)) = (session.held, &session.context.store) {
+        store.release_of(&session.context.name, held.key).await;
+    }
 }
 
 /// Frames what one connection sends.
-struct Receiver {
+struct Receiver<F> {
+    flow: F,
     framer: StreamFramer,
-    buffer: Buffer,
     collector: Collector,
+    /// The beginning of the next record is lost.
+    is_cut: bool,
 }
 
-impl Receiver {
-    async fn receive(
-        &mut self,
-        limits: &StreamLimits,
-        wire: &mut Box<dyn Wire>,
-        session: &Session,
-    ) -> Result<End, Closed> {
+impl<F: Inflow> Receiver<F> {
+    /// Takes records until the connection ends; true where it is left to another process.
+    async fn serve(&mut self, limits: &StreamLimits, session: &Session) -> bool {
+        match self.receive(limits, session).await {
+            Ok(End::Ours) if F::ONE_BY_ONE && session.is_left() => true,
+            Ok(end) => {
+                self.take();
+                self.finish(end != End::Closed);
+                self.flow.hand_on(&mut self.collector).await.is_err() && F::ONE_BY_ONE
+            }
+            // A log that is being closed takes nothing more, and there is nobody to tell.
+            Err(Closed) => F::ONE_BY_ONE,
+        }
+    }
+
+    async fn receive(&mut self, limits: &StreamLimits, session: &Session) -> Result<End, Closed> {
         let mut reception = Reception::new(session);
         loop {
             // What has come is taken before it is handed on, so that batches are large under load.
-            let mut came = reception.now(&mut self.buffer, wire).await;
+            let mut came = reception.now(&mut self.flow).await;
             if came == Came::Nothing {
-                self.collector.hand_on().await?;
-                self.buffer.rest();
-                came = reception.wait(&mut self.buffer, wire, limits.idle_timeout()).await;
+                self.flow.hand_on(&mut self.collector).await?;
+                self.flow.rest();
+                came = reception.wait(&mut self.flow, limits.idle_timeout()).await;
             }
             match came {
                 Came::Bytes => {}
@@ -97,8 +143,8 @@ impl Receiver {
                 session.seat.at_work();
             }
             session.context.meters.errors.fetch_add(self.framer.take_strays(), Relaxed);
-            if self.collector.is_full() {
-                self.collector.hand_on().await?;
+            if F::ONE_BY_ONE || self.collector.is_full() {
+                self.flow.hand_on(&mut self.collector).await?;
             }
         }
     }
@@ -106,22 +152,27 @@ impl Receiver {
     /// Frames what is in the buffer; true where that gave a record.
     fn take(&mut self) -> bool {
         let (mut taken, mut any) = (0, false);
-        let held = self.buffer.held();
+        let held = self.flow.held();
         while let Some(piece) = self.framer.next(&held[taken..]) {
             let payload = &held[taken + piece.begin..taken + piece.end];
-            self.collector.push(payload, piece.flags, None);
             taken += piece.taken;
+            let flags = if self.is_cut { piece.flags.with(Flags::CUT) } else { piece.flags };
+            self.is_cut = false;
+            self.collector.push(payload, flags, self.flow.position(taken));
             any |= !payload.is_empty();
         }
-        self.buffer.take(taken);
+        self.flow.take(taken);
         any
     }
 
     /// Keeps what the end of the connection left over.
     fn finish(&mut self, broken: bool) {
-        let held = self.buffer.held();
+        let held = self.flow.held();
         if let Some(piece) = self.framer.finish(held, broken) {
-            self.collector.push(&held[piece.begin..piece.end], piece.flags, None);
+            let position = self.flow.position(held.len());
+            self.collector.push(&held[piece.begin..piece.end], piece.flags, position);
         }
+        let rest = held.len();
+        self.flow.take(rest);
     }
 }

@@ -21,7 +21,7 @@ pub fn packs() -> Arc<PackSet> {
 }
 
 pub fn doors(storage: Arc<dyn Storage>) -> Doors {
-    Doors { storage, clock: Arc::new(SystemClock) }
+    Doors { store: None, storage, clock: Arc::new(SystemClock) }
 }
 
 /// A source of lines over TCP at a port that the system chooses.

@@ -5,6 +5,7 @@
 #![allow(clippy::format_collect, reason = "inputs are small")]
 
 mod file;
+mod held;
 mod http;
 mod limits;
 mod relp;

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use bigsec_collect::clock::SystemClock;
 use bigsec_collect::intake::{Intake, intake};
 use bigsec_collect::source::{
-    Descriptors, Doubles, Meters, Reading, Running, SourceContext, SourceSettings, start,
+    DescriptorStore, Descriptors, Doubles, Meters, Reading, Running, SourceContext, SourceSettings,
+    start,
 };
 use bigsec_collect::storage::Disk;
 use bigsec_evidence::{Flags, Position};
@@ -36,6 +37,7 @@ pub struct Rig {
     pub meters: Arc<Meters>,
     pub doubles: Arc<Doubles>,
     pub descriptors: usize,
+    pub store: Option<Arc<DescriptorStore>>,
     kept: Arc<Mutex<Vec<Kept>>>,
     /// While true, the log takes nothing.
     pub stalled: Arc<AtomicBool>,
@@ -78,6 +80,7 @@ impl Rig {
             meters: Arc::default(),
             doubles: Arc::default(),
             descriptors: 64,
+            store: None,
             kept,
             stalled,
         }
@@ -101,6 +104,7 @@ impl Rig {
             descriptors: Arc::new(Descriptors::new(self.descriptors)),
             resume: Arc::new(resume),
             doubles: Arc::clone(&self.doubles),
+            store: self.store.clone(),
             clock: Arc::new(SystemClock),
             storage: Arc::new(Disk),
             runtime: self.runtime.handle().clone(),

@@ -71,6 +71,9 @@ impl Daemon {
     pub fn stop(&self, deadline: Duration) -> Vec<String> {
         let clock = &self.shared.doors.clock;
         let until = clock.elapsed() + deadline;
+        if let Some(store) = &self.shared.doors.store {
+            store.leave_all();
+        }
         let roster = locked(&self.roster).take();
         let late = roster.map(|roster| roster.stop(deadline / 2)).unwrap_or_default();
         drop((locked(&self.intake).take(), locked(&self.own).take()));

@@ -35,7 +35,7 @@ use crate::daemon::writer_thread::{State, WriterThread};
 use crate::daemon::{admin, locked, status};
 use crate::detector::Detection;
 use crate::intake::{Batch, Intake, Submitted, intake, intake_of};
-use crate::source::{Descriptors, Doubles};
+use crate::source::{Descriptors, Doubles, SourceSettings};
 
 use opening::{log_options, pacing, report, view};
 
@@ -179,8 +179,12 @@ impl Daemon {
             self.runtime.handle().clone(),
             prepared.doubles,
         );
+        self.forget_connections(&settings);
         roster.change(&settings.sources)?;
         *locked(&self.roster) = Some(roster);
+        if let Some(store) = &self.shared.doors.store {
+            self.runtime.block_on(store.release_unclaimed());
+        }
         // Last: whoever is told `ready` finds every source listening.
         if let Some(address) = &settings.admin.listen {
             admin::start(address, Arc::clone(&self.shared), self.runtime.handle()).map_err(
@@ -188,6 +192,18 @@ impl Daemon {
             )?;
         }
         Ok(())
+    }
+
+    /// Connections of an earlier run that nobody held are over.
+    fn forget_connections(&self, settings: &Settings) {
+        let store = self.shared.doors.store.as_ref();
+        let inherited = store.map(|store| store.inherited()).unwrap_or_default();
+        let mut positions = locked(&self.shared.positions);
+        for (name, entry) in &settings.sources {
+            if matches!(entry.input, SourceSettings::SyslogTcp(_)) {
+                positions.keep_only(name, &inherited);
+            }
+        }
     }
 
     fn start_keeper(&self, destination: Option<Destination>) -> Result<(), Problem> {
