@@ -114,6 +114,7 @@ HOLD = """
 one, two = socket.socketpair()
 socket.send_fds(out, [b"FDSTORE=1\\nFDNAME=aa\\nFDPOLL=0"], [one.fileno()])
 socket.send_fds(out, [b"FDSTORE=1\\nFDNAME=bb\\nFDPOLL=0"], [two.fileno()])
+socket.send_fds(out, [b"FDSTORE=1\\nFDNAME=bb\\nFDPOLL=0"], [two.fileno()])
 if len(open({log!r}).readlines()) == 2:
     out.send(b"FDSTOREREMOVE=1\\nFDNAME=aa")
 if len(open({log!r}).readlines()) == 3:
@@ -126,7 +127,7 @@ os.kill(os.getpid(), 9)
 @pytest.mark.parametrize(
     ("body", "code", "starts"),
     [
-        (HOLD, 0, ["0  True", "2 aa:bb True", "1 bb True"]),
+        (HOLD, 0, ["0  True", "2 aa:bb True", "2 bb:bb True"]),
         (f"sys.exit({NEEDS_A_PERSON})", NEEDS_A_PERSON, ["0  True"]),
         ("sys.exit(1)", 1, ["0  True"] * FAILURES_MAX),
         ("os.kill(os.getpid(), 9)", 137, ["0  True"] * FAILURES_MAX),

@@ -11,6 +11,7 @@ import array
 import fcntl
 import os
 import socket
+import stat
 import struct
 import sys
 import termios
@@ -72,37 +73,34 @@ def _unread(connection: socket.socket) -> int:
     return count[0]
 
 
-def _passed(environ: MutableMapping[str, str]) -> list[tuple[int, socket.socket]]:
-    """The sockets that were passed on, with their names; others are closed."""
+def _passed(environ: MutableMapping[str, str]) -> dict[int, list[int]]:
+    """The descriptors that were passed on, by their names; others are closed."""
     told = {name: environ.pop(name, "") for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES")}
     if told["LISTEN_PID"] != str(os.getpid()) or not told["LISTEN_FDS"].isdigit():
-        return []
+        return {}
     names = told["LISTEN_FDNAMES"].split(":")
-    sockets = []
+    passed: dict[int, list[int]] = {}
     for number in range(int(told["LISTEN_FDS"])):
-        name = names[number] if number < len(names) else ""
-        opened = _socket(FIRST + number)
-        if opened is None:
-            continue
+        descriptor = FIRST + number
         try:
-            sockets.append((int(name, 16), opened))
-        except ValueError:
-            opened.close()
-    return sockets
+            os.set_inheritable(descriptor, False)
+            passed.setdefault(int(names[number], 16), []).append(descriptor)
+        except (ValueError, IndexError):
+            os.close(descriptor)
+        except OSError:
+            continue  # There is none.
+    return passed
 
 
-def _socket(descriptor: int) -> socket.socket | None:
-    try:
-        os.set_inheritable(descriptor, False)
-        return socket.socket(fileno=descriptor)
-    except OSError:
-        return None
-
-
-def _send(way: int, passed: list[tuple[int, socket.socket]]) -> None:
+def _send(way: int, passed: dict[int, list[int]]) -> None:
+    """Each socket with its name; what else has the name goes with it."""
     with socket.socket(fileno=way) as out:
-        for key, one in passed:
-            with one:
+        for key, descriptors in passed.items():
+            descriptors.sort(key=lambda one: not stat.S_ISSOCK(os.fstat(one).st_mode))
+            with socket.socket(fileno=descriptors[0]) as one:
                 listens = one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
                 taken = b"" if listens else struct.pack("<Q", taken_bytes(one))
-                socket.send_fds(out, [struct.pack("<Q", key) + taken], [one.fileno()])
+                shown = descriptors[: 1 if listens else 2]
+                socket.send_fds(out, [struct.pack("<Q", key) + taken], shown)
+            for other in descriptors[1:]:
+                os.close(other)

@@ -47,7 +47,7 @@ class Supervisor:
     def __init__(self, command: Sequence[str], log: OwnLog) -> None:
         self._command = list(command)
         self._log = log
-        self._held: dict[str, int] = {}
+        self._held: dict[str, list[int]] = {}
         self._outside = os.environ.get("NOTIFY_SOCKET", "")
         self._child = 0
         self._stopping = False
@@ -104,8 +104,9 @@ class Supervisor:
         fields = dict(line.split("=", 1) for line in said.decode().splitlines() if "=" in line)
         name = fields.get("FDNAME", "")
         if fields.get("FDSTORE") == "1" and len(sockets) == 1 and name:
-            self._let_go(name)
-            self._held[name] = sockets.pop()
+            held = self._held.setdefault(name, [])
+            if not any(os.path.sameopenfile(sockets[0], one) for one in held):
+                held.append(sockets.pop())
         elif fields.get("FDSTOREREMOVE") == "1":
             self._let_go(name)
         else:
@@ -116,8 +117,7 @@ class Supervisor:
         return True
 
     def _let_go(self, name: str) -> None:
-        held = self._held.pop(name, None)
-        if held is not None:
+        for held in self._held.pop(name, []):
             os.close(held)
 
     def _forward(self, number: int, frame: FrameType | None) -> None:
@@ -128,7 +128,7 @@ class Supervisor:
 
     def _start(self, address: str) -> None:
         environ = {name: value for name, value in os.environ.items() if name != "WATCHDOG_PID"}
-        names = list(self._held)
+        names = [name for name, held in self._held.items() for _ in held]
         environ |= {"NOTIFY_SOCKET": address, "LISTEN_FDNAMES": ":".join(names)}
         environ["LISTEN_FDS"] = str(len(names))
         child = os.fork()
@@ -136,7 +136,7 @@ class Supervisor:
             self._child = child
             return
         try:
-            _pass_on([self._held[name] for name in names])
+            _pass_on([one for held in self._held.values() for one in held])
             environ["LISTEN_PID"] = str(os.getpid())
             os.execve(self._command[0], self._command, environ)  # noqa: S606 (our own command)
         finally:

@@ -21,14 +21,14 @@ impl DescriptorStore {
     /// Takes over `count` sockets that `send` sends to the descriptor it is given.
     fn inherit(&self, py: Python<'_>, count: usize, send: &Bound<'_, PyAny>) -> PyResult<()> {
         let send = send.clone().unbind();
-        let mut sent = Ok(());
+        let mut outcome = Ok(());
         py.detach(|| {
             self.0.inherit(count, |way| {
                 let way = way.into_raw_fd();
-                sent = Python::attach(|py| send.call1(py, (way,)).map(drop));
+                outcome = Python::attach(|py| send.call1(py, (way,)).map(drop));
             })
         })
         .map_err(|error| PyOSError::new_err(error.to_string()))?;
-        sent
+        outcome
     }
 }

@@ -202,11 +202,12 @@ class Daemon:
 
 def _descendant(pid: int, word: bytes) -> int | None:
     """The process below `pid` whose command line is the daemon's own."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        line = Path(f"/proc/{child}/cmdline").read_bytes()
-        if b"\0-m\0" + word + b"\0" in line and b"python" in line.split(b"\0", 1)[0]:
-            return int(child)
-        found = _descendant(int(child), word)
-        if found is not None:
-            return found
+    with contextlib.suppress(OSError):  # It ends while it is looked at.
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            line = Path(f"/proc/{child}/cmdline").read_bytes()
+            if b"\0-m\0" + word + b"\0" in line and b"python" in line.split(b"\0", 1)[0]:
+                return int(child)
+            found = _descendant(int(child), word)
+            if found is not None:
+                return found
     return None

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener as StdListener, ToSocketAddrs};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,12 +45,13 @@ pub(crate) struct Session {
 }
 
 /// A connection that somebody holds.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub(crate) struct Held {
     /// Its name there, and in the places of its records.
     pub key: u64,
-    /// Bytes that were taken out of it.
+    /// Bytes that were taken out of it, and those of them that began a record.
     pub taken: u64,
+    pub tail: Option<OwnedFd>,
 }
 
 impl Session {
@@ -150,9 +151,9 @@ impl Door {
             admit(tasks, stream, peer, None);
         };
         for (stream, held) in door.inherit(&listener, left).await {
-            let peer = stream.peer_addr();
+            let (peer, key) = (stream.peer_addr(), held.key);
             if !peer.is_ok_and(|peer| admit(&mut tasks, stream, peer, Some(held))) {
-                door.release(held.key).await;
+                door.release(key).await;
             }
         }
         loop {
@@ -198,9 +199,9 @@ impl Door {
             store.hold(DescriptorStore::key_of(address), listener.as_fd()).await;
         }
         let mut taken_over = Vec::new();
-        for Left { key, stream, taken } in left {
+        for Left { key, stream, taken, tail } in left {
             match stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream)) {
-                Ok(stream) => taken_over.push((stream, Held { key, taken })),
+                Ok(stream) => taken_over.push((stream, Held { key, taken, tail })),
                 Err(_) => self.release(key).await,
             }
         }
@@ -229,16 +230,16 @@ impl Door {
     {
         if prepare(&stream).is_err() {
             // Whoever holds it reports its end to nobody but the next process.
-            if let Some(held) = session.held {
+            if let Some(held) = &session.held {
                 self.release(held.key).await;
             }
             return;
         }
         let Some(tls) = &self.tls else {
-            if let (None, Some(store)) = (session.held, self.store()) {
+            if let (None, Some(store)) = (&session.held, self.store()) {
                 let key = store.new_key();
                 let is_held = store.hold(key, stream.as_fd()).await;
-                session.held = is_held.then_some(Held { key, taken: 0 });
+                session.held = is_held.then_some(Held { key, taken: 0, tail: None });
             }
             return serve(Wire::Plain(stream), session).await;
         };

@@ -12,7 +12,7 @@ use crate::intake::Closed;
 
 use super::collector::Collector;
 use super::context::{SourceContext, StartError};
-use super::held::HeldFlow;
+use super::held::{Begin, HeldFlow};
 use super::limits::StreamLimits;
 use super::listener::{Door, Session, close, listen};
 use super::meters::Meters;
@@ -57,46 +57,38 @@ pub(crate) fn start(
     }))
 }
 
-async fn serve(settings: Arc<SyslogTcpSettings>, wire: Wire, session: Session) {
+async fn serve(settings: Arc<SyslogTcpSettings>, wire: Wire, mut session: Session) {
     let framer = StreamFramer::new(settings.framing, settings.limits.record_bytes_max);
     let context = Arc::clone(&session.context);
     let collector = Collector::new(Arc::clone(&context), Some(session.peer));
-    match (wire, session.held) {
-        (Wire::Plain(stream), Some(held)) => {
-            let durable = context.resume.get(&held.key).copied();
-            let places = (held.taken, durable.unwrap_or_default());
-            let Ok(flow) = HeldFlow::new(stream, held.key, places, framer.window()) else {
-                Meters::count(&context.meters.errors);
-                return release(&session).await;
-            };
-            let is_cut = held.taken > durable.unwrap_or_default();
+    match (wire, session.held.take(), context.store.clone()) {
+        (Wire::Plain(stream), Some(held), Some(store)) => {
+            let (key, durable) = (held.key, context.resume.get(&held.key).copied());
             // What was sent before is known exactly, but for a sender that connects anew.
-            let collector = if held.taken == 0 && durable.is_none() {
-                collector.marking_doubles()
-            } else {
-                collector
-            };
-            let mut receiver = Receiver { flow, framer, collector, is_cut };
-            let left = receiver.serve(&settings.limits, &session).await;
-            if !left {
-                close(receiver.flow.stream()).await;
-                release(&session).await;
+            let is_new = held.taken == 0 && durable.is_none();
+            let collector = if is_new { collector.marking_doubles() } else { collector };
+            let durable = durable.unwrap_or_default();
+            let begin = Begin { taken: held.taken, durable, tail: held.tail };
+            let flow = HeldFlow::new((stream, key), begin, Arc::clone(&store), framer.window());
+            match flow {
+                Ok((flow, is_cut)) => {
+                    let mut receiver = Receiver { flow, framer, collector, is_cut };
+                    if receiver.serve(&settings.limits, &session).await {
+                        return;
+                    }
+                    close(receiver.flow.stream()).await;
+                }
+                Err(_) => Meters::count(&context.meters.errors),
             }
+            store.release_of(&context.name, key).await;
         }
-        (wire, _) => {
+        (wire, ..) => {
             let flow = Flow { buffer: Buffer::new(framer.window()), reader: wire };
             let collector = collector.marking_doubles();
             let mut receiver = Receiver { flow, framer, collector, is_cut: false };
             receiver.serve(&settings.limits, &session).await;
             close(&mut receiver.flow.reader).await;
         }
-    }
-}
-
-/// Nobody needs to hold the connection any more.
-async fn release(session: &Session) {
-    if let (Some(held), Some(store)) = (session.held, &session.context.store) {
-        store.release_of(&session.context.name, held.key).await;
     }
 }
 

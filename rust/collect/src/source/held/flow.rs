@@ -1,23 +1,39 @@
 //! The bytes of a connection that another process may have to read on.
 
 use std::io;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::time::Duration;
 
 use bigsec_evidence::Position;
 use rustix::net::{RecvFlags, recv};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
 
 use super::super::collector::Collector;
 use super::super::wire::{Fill, Inflow};
+use super::store::DescriptorStore;
+use super::tail::Tail;
 use crate::intake::Closed;
 
 /// What a silent connection holds here, and one that sends without pause.
 const SMALL: usize = 4 * 1024;
 const LARGE: usize = 256 * 1024;
-/// Longest beginning of a record that waits in the socket: the system holds little more of a
-/// connection from which nothing is taken, and the rest would never come. A longer one is read, and
-/// is cut where the process dies before the record is durable.
-const WAITS_IN_SOCKET: usize = 32 * 1024;
+/// So many bytes of a record that is not whole are taken out of the socket at once: the system may
+/// have no room for the rest. Fewer are, where the rest does not come soon.
+const WAITS_IN_SOCKET: usize = 16 * 1024;
+const SOON: Duration = Duration::from_millis(20);
+
+/// What a connection goes on from.
+pub(crate) struct Begin {
+    /// Bytes that were taken out of the socket.
+    pub taken: u64,
+    /// The log has all records that end before or here.
+    pub durable: u64,
+    /// What the process before had taken out of a record that was not whole.
+    pub tail: Option<OwnedFd>,
+}
 
 /// A connection whose bytes stay in the socket until their records are durable.
 pub(crate) struct HeldFlow {
@@ -34,40 +50,64 @@ pub(crate) struct HeldFlow {
     max: usize,
     /// Bytes that are in the log could not be taken out of the socket.
     broken: bool,
+    store: Arc<DescriptorStore>,
+    tail: Option<Tail>,
+    /// Place of the first byte in it.
+    tail_base: u64,
 }
 
 impl HeldFlow {
-    /// A connection out of which so many bytes were `taken`, and of which the log has all before
-    /// `durable`. `window` is as for [`Buffer`](super::super::wire::Buffer).
+    /// Goes on with a connection; true where what was taken of it before is not all in the log.
+    /// `window` is as for [`Buffer`](super::super::wire::Buffer).
     pub fn new(
-        stream: TcpStream,
-        key: u64,
-        (taken, durable): (u64, u64),
+        (stream, key): (TcpStream, u64),
+        begin: Begin,
+        store: Arc<DescriptorStore>,
         window: usize,
-    ) -> io::Result<Self> {
-        let max = (window + 1).max(LARGE);
+    ) -> io::Result<(Self, bool)> {
+        let Begin { taken, durable, tail } = begin;
+        let tail = tail.map(Tail::from);
+        let mut is_cut = false;
+        let (base, bytes) = if durable >= taken {
+            (taken, Vec::new())
+        } else if let Some(begun) = tail.as_ref().and_then(|tail| tail.between(durable, taken)) {
+            (durable, begun)
+        } else {
+            is_cut = true;
+            (taken, Vec::new())
+        };
+        let (read, max) = (bytes.len(), (window + 1).max(LARGE));
         let mut flow = Self {
             stream,
             key,
-            bytes: Vec::new(),
-            end: 0,
-            read: 0,
+            end: read,
+            read,
+            bytes,
             taken: 0,
-            base: taken,
+            base,
             max,
             broken: false,
+            store,
+            tail,
+            // It is written anew with the next record.
+            tail_base: u64::MAX,
         };
-        // The process before died between the two steps.
-        let mut again = usize::try_from(durable.saturating_sub(taken)).unwrap_or(usize::MAX);
-        flow.bytes.resize(again.min(LARGE), 0);
-        while again > 0 {
-            let part = again.min(LARGE);
-            flow.discard(0, part)?;
-            flow.base += part as u64;
-            again -= part;
+        flow.skip(durable.saturating_sub(taken))?;
+        Ok((flow, is_cut))
+    }
+
+    /// Takes bytes out of the socket whose records are in the log: the process before died between
+    /// the two steps.
+    fn skip(&mut self, count: u64) -> io::Result<()> {
+        let mut left = usize::try_from(count).unwrap_or(usize::MAX);
+        while left > 0 {
+            let part = left.min(LARGE);
+            self.bytes.resize(part, 0);
+            self.discard(0, part)?;
+            self.base += part as u64;
+            left -= part;
         }
-        flow.bytes.clear();
-        Ok(flow)
+        Ok(())
     }
 
     /// The connection.
@@ -103,14 +143,35 @@ impl HeldFlow {
         Ok(())
     }
 
+    /// Moves the beginning of a record that is not whole out of the socket.
+    async fn carry(&mut self) -> io::Result<()> {
+        if self.tail.is_none() {
+            let tail = Tail::new()?;
+            // Where nobody holds it, it serves this process alone.
+            self.store.hold_also(self.key, tail.descriptor()).await;
+            self.tail = Some(tail);
+        }
+        if self.read == 0 {
+            self.tail_base = self.base;
+        }
+        // What is left of a record beyond the longest that is kept in one piece is not kept here.
+        if let Some(tail) = self.tail.as_ref().filter(|_| self.tail_base == self.base) {
+            tail.keep(self.base, self.read as u64, &self.bytes[self.read..self.end])?;
+        }
+        self.discard(self.read, self.end - self.read)?;
+        self.read = self.end;
+        Ok(())
+    }
+
+    /// Bytes of a record that is not whole, in the socket.
+    fn waiting(&self) -> usize {
+        if self.taken == 0 { self.end - self.read } else { 0 }
+    }
+
     /// Looks for bytes behind those that are known.
     fn look(&mut self) -> io::Result<usize> {
         if self.broken {
             return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        if self.taken == 0 && self.end - self.read >= WAITS_IN_SOCKET {
-            self.discard(self.read, self.end - self.read)?;
-            self.read = self.end;
         }
         if self.end == self.bytes.len() {
             self.bytes.resize((self.end * 4).clamp(SMALL, self.max.max(self.end + 1)), 0);
@@ -132,7 +193,16 @@ impl HeldFlow {
 impl Fill for HeldFlow {
     async fn fill(&mut self) -> io::Result<usize> {
         loop {
-            let ready = self.stream.ready(Interest::READABLE).await?;
+            let ready = if self.waiting() == 0 {
+                self.stream.ready(Interest::READABLE).await?
+            } else {
+                let soon = timeout(SOON, self.stream.ready(Interest::READABLE)).await;
+                let Ok(ready) = soon else {
+                    self.carry().await?;
+                    continue;
+                };
+                ready?
+            };
             match self.look() {
                 // What came before the end is known.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -146,6 +216,11 @@ impl Fill for HeldFlow {
     }
 
     async fn fill_now(&mut self) -> Option<io::Result<usize>> {
+        if self.waiting() >= WAITS_IN_SOCKET
+            && let Err(error) = self.carry().await
+        {
+            return Some(Err(error));
+        }
         match self.look() {
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
             other => Some(other),

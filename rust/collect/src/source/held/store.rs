@@ -16,9 +16,9 @@ use rustix::net::{
     socketpair,
 };
 
-/// Sockets that are given to the store: their names have to fit into one variable of the
-/// environment (LISTEN_FDNAMES; 128 KiB on Linux) of the next process.
-const HELD_MAX: usize = 6_000;
+/// Sockets that are given to the store: their names, and those of as many tails, have to fit into
+/// one variable of the environment (`LISTEN_FDNAMES`; 128 KiB on Linux) of the next process.
+const HELD_MAX: usize = 3_500;
 /// How long the manager may take to have room for a message, and how often that is looked at.
 const PATIENCE: Duration = Duration::from_secs(2);
 const LOOK: Duration = Duration::from_millis(1);
@@ -32,6 +32,8 @@ struct Inherited {
     socket: OwnedFd,
     /// Bytes that were taken out of it; `None` says that it listens.
     taken: Option<u64>,
+    /// Its [tail](super::tail).
+    tail: Option<OwnedFd>,
 }
 
 /// A connection that an earlier process left.
@@ -40,8 +42,9 @@ pub(crate) struct Left {
     /// Its name in the store.
     pub key: u64,
     pub stream: TcpStream,
-    /// Bytes that were taken out of it.
+    /// Bytes that were taken out of it, and those of them that began a record.
     pub taken: u64,
+    pub tail: Option<OwnedFd>,
 }
 
 /// Why an inherited socket could not be taken over.
@@ -69,7 +72,7 @@ pub struct DescriptorStore {
 }
 
 impl DescriptorStore {
-    /// The store behind a socket as NOTIFY_SOCKET names it: a path, or `@` and an abstract name.
+    /// The store behind a socket as `NOTIFY_SOCKET` names it: a path, or `@` and an abstract name.
     pub fn connect(address: &str) -> io::Result<Self> {
         let manager = UnixDatagram::unbound()?;
         let named = match address.strip_prefix('@') {
@@ -89,8 +92,10 @@ impl DescriptorStore {
         })
     }
 
-    /// Takes over sockets of an earlier process; `send` is given the descriptor to send each to. A message is the key and, for a connection, the bytes taken out of it, each
-    /// as 8 bytes little-endian, with the socket as its only descriptor.
+    /// Takes over sockets of an earlier process; `send` is given the descriptor to send each to.
+    /// A message is the key and, for a connection, the bytes taken out of it, each as 8 bytes
+    /// little-endian, with the socket as its descriptor and, behind that of a connection, what
+    /// else was held under its key.
     pub fn inherit(&self, count: usize, send: impl FnOnce(OwnedFd)) -> Result<(), InheritError> {
         // Unlike datagrams, these tell of the sender's end.
         let kind = (AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC);
@@ -107,7 +112,7 @@ impl DescriptorStore {
                 Ok(())
             });
             send(way_out);
-            receiving.join().unwrap_or_else(|_| Err(InheritError::Message(0, 0)))
+            receiving.join().unwrap_or(Err(InheritError::Message(0, 0)))
         })
     }
 
@@ -127,7 +132,13 @@ impl DescriptorStore {
         true
     }
 
-    /// Has the manager close its descriptor.
+    /// Has the manager hold something else under the name of a connection.
+    pub(crate) async fn hold_also(&self, key: u64, what: BorrowedFd<'_>) -> bool {
+        self.held.load(Ordering::Relaxed) < HELD_MAX
+            && self.tell(&format!("FDSTORE=1\nFDNAME={key:016x}\nFDPOLL=0"), Some(what)).await
+    }
+
+    /// Has the manager close its descriptors.
     pub(crate) async fn release(&self, key: u64) {
         self.held.fetch_sub(1, Ordering::Relaxed);
         self.tell(&format!("FDSTOREREMOVE=1\nFDNAME={key:016x}"), None).await;
@@ -174,10 +185,11 @@ impl DescriptorStore {
             let local = local.and_then(|address| SocketAddr::try_from(address).ok());
             one.taken.is_some() && local.is_some_and(|local| came_in_at(local, listening))
         });
-        let left = |Inherited { key, socket, taken }| Left {
+        let left = |Inherited { key, socket, taken, tail }| Left {
             key,
             stream: TcpStream::from(socket),
             taken: taken.unwrap_or_default(),
+            tail,
         };
         found.into_iter().map(left).collect()
     }
@@ -228,7 +240,7 @@ fn send(manager: &UnixDatagram, text: &str, socket: Option<BorrowedFd<'_>>) -> i
 /// The next inherited socket; `None` where the sender has ended.
 fn receive(way_in: &OwnedFd) -> Result<Option<Inherited>, InheritError> {
     let mut bytes = [0; 16];
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(2))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let read =
         recvmsg(way_in, &mut [IoSliceMut::new(&mut bytes)], &mut control, RecvFlags::CMSG_CLOEXEC)
@@ -244,11 +256,13 @@ fn receive(way_in: &OwnedFd) -> Result<Option<Inherited>, InheritError> {
         .collect();
     let number =
         |at: usize| bytes[at..at + 8].iter().rev().fold(0, |sum, b| (sum << 8) | u64::from(*b));
-    match (read, sockets.len(), sockets.pop()) {
+    let count = sockets.len();
+    let tail = if count > 1 { sockets.pop() } else { None };
+    let taken = (read == 16).then(|| number(8));
+    match (read, count, sockets.pop()) {
         (0, 0, None) => Ok(None),
-        (8, 1, Some(socket)) => Ok(Some(Inherited { key: number(0), socket, taken: None })),
-        (16, 1, Some(socket)) => {
-            Ok(Some(Inherited { key: number(0), socket, taken: Some(number(8)) }))
+        (8, 1, Some(socket)) | (16, 1 | 2, Some(socket)) => {
+            Ok(Some(Inherited { key: number(0), socket, taken, tail }))
         }
         (read, count, _) => Err(InheritError::Message(read, count)),
     }
