@@ -24,7 +24,7 @@ tools: ## Say plainly what is missing on this machine
 $(VENV)/ready: uv.lock pyproject.toml api/pyproject.toml | tools
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
-	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages --no-install-workspace
+	@UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages --no-install-workspace
 	@touch $@
 
 .PHONY: setup
@@ -76,7 +76,7 @@ senders: ## Fetch rsyslog, syslog-ng and loggen for the tests, without installin
 
 .PHONY: spark
 spark: setup ## Add PySpark for its tests (450 MB; needs Java 17)
-	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages \
+	@UV_COMPILE_BYTECODE=1 UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-packages \
 		--no-install-workspace --group spark
 
 .PHONY: soak

@@ -404,6 +404,7 @@ class DescriptorStore:
         out of it, each as 8 bytes little-endian. Raises OSError for anything else.
         """
 
+@final
 class DaemonChunk:
     """What the records `[first, next)` of a log come to. Chunks follow without a gap."""
 
