@@ -45,6 +45,14 @@ def alerts(path: Path) -> list[Alert]:
         ]
 
 
+def labelled(path: Path) -> set[int]:
+    """The rows that are of the attack, as the set says. Never shown to the perceiver."""
+    with path.open("rb") as file:
+        text = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8")
+        rows = enumerate(csv.DictReader(text))
+        return {number for number, row in rows if row["event_label"] not in ("-", "")}
+
+
 def predict(path: Path, into: Path) -> Path:
     """Write the incidents of a scenario, one a line."""
     perceiver = Perceiver()

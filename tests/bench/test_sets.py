@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from sets import load
 
@@ -297,6 +298,28 @@ def test_vrl_reads_the_text_from_the_call(tmp_path: Path) -> None:
     assert "a lacks 4" in shown
     assert "all: values 3 of 4" in shown
     assert "no formats of logs: 1 parse_etld" in shown
+
+
+def test_ait_alerts_gives_each_alert_to_its_incident(tmp_path: Path) -> None:
+    rows = ["time,name,ip,host,short,time_label,event_label"]
+    rows += [
+        f"{300 * n},Wazuh: Web server 400 error code.,-,web,W,false_positive,-" for n in range(600)
+    ]
+    for second, name in ((0, "Suspicious URL access."), (9, "Common web attack.")):
+        rows.append(f"{180_000 + second},Wazuh: {name},-,web,W,dirb,dirb")
+    packed = zstandard.ZstdCompressor().compress("\n".join(rows).encode())
+    (tmp_path / "small.csv.zst").write_bytes(packed)
+    scorer = tmp_path / "shows.py"
+    scorer.write_text(
+        "import json, sys\n"
+        "for line in open(sys.argv[3]):\n"
+        "    row = json.loads(line)\n"
+        "    print('rows', row['rows'], 'raised', row['raised'], row['t_raised'])\n"
+    )
+    assert _score("ait-alerts", tmp_path, "--scorer", str(scorer)) == [
+        "== ait-alerts: small",
+        "rows [600, 601] raised True 180009.0",
+    ]
 
 
 def test_nothing_read_is_void_and_not_a_score(tmp_path: Path) -> None:

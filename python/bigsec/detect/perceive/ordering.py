@@ -25,7 +25,7 @@ class InOrder:
         self.late = 0
 
     def push(self, alert: Alert) -> Iterator[Alert]:
-        """Take one; gives those whose turn has come. Alerts of one time go by their ids."""
+        """Take one; gives those whose turn has come, those of one time by detector, host, id."""
         if alert.time_s < self._given_s:
             self.late += 1
             yield alert._replace(time_s=self._given_s)

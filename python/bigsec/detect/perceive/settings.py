@@ -12,7 +12,7 @@ class Alert(NamedTuple):
     """One alert of a sensor.
 
     time_s: seconds since 1970 UTC. detector: the sensor's name for what it saw. host: where.
-    alert_id: breaks ties of time.
+    alert_id: breaks the last ties of order.
     """
 
     time_s: float
