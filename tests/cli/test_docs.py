@@ -99,6 +99,19 @@ def test_python_examples_run(bigsec: Runner, access_log: Path, cases: Path, page
     assert "Passwd File Asked For" in done.stdout
 
 
+def test_the_perceiving_example_runs_and_its_table_loads(tmp_path: Path) -> None:
+    page = "docs/how-to/perceive-incidents.md"
+    (script,) = _blocks(page, "python")
+    subprocess.run([sys.executable, "-c", script], check=True)
+    from bigsec.detect.perceive import Sensors
+
+    (table,) = _blocks(page, "toml")
+    shipped = ROOT / "python" / "bigsec" / "packs" / "sensors" / "methods.toml"
+    (tmp_path / "methods.toml").write_text(shipped.read_text())
+    (tmp_path / "acme.toml").write_text(table)
+    assert Sensors(tmp_path).meaning("Acme: Encryptor seen").method.name == "malware"
+
+
 def test_the_rules_and_the_pack_of_the_how_tos_load(bigsec: Runner) -> None:
     rules = _blocks("docs/how-to/write-a-rule.md", "yaml")
     assert len(rules) == 3

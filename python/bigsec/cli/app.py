@@ -20,6 +20,7 @@ from bigsec.cli import (
     indicators,
     packs,
     parse,
+    perceive,
     reload,
     replay,
     rule_backtest,
@@ -123,6 +124,7 @@ def _register() -> None:
     """The list of commands, in the order of the help page."""
     _add(app, "scan", scan.scan, "scan.help")
     _add(app, "parse", parse.parse, "parse.help")
+    _add(app, "perceive", perceive.perceive, "perceive.help")
     _add(app, "run", daemon.run, "run.help")
     _add(app, "reload", reload.reload, "reload.help")
     _add(app, "status", status.status, "status.help")

@@ -15,12 +15,14 @@ from bigsec.detect.perceive.habits import Habits
 from bigsec.detect.perceive.incident import Campaign, Incident, Part
 from bigsec.detect.perceive.ordering import InOrder
 from bigsec.detect.perceive.perceiver import Perceiver
-from bigsec.detect.perceive.sensors import Meaning, Method, Sensors
+from bigsec.detect.perceive.reading import Fault, read_alerts
+from bigsec.detect.perceive.sensors import Meaning, Method, Sensors, Shape
 from bigsec.detect.perceive.settings import Alert, Perception
 
 __all__ = [
     "Alert",
     "Campaign",
+    "Fault",
     "Habits",
     "InOrder",
     "Incident",
@@ -30,4 +32,6 @@ __all__ = [
     "Perceiver",
     "Perception",
     "Sensors",
+    "Shape",
+    "read_alerts",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable
 from typing import Any
 
 from bigsec.detect.perceive.habits import Habits
@@ -16,6 +17,25 @@ Key = tuple[str, str]
 _TIDY_MIN = 10_000
 
 
+class _Lately:
+    """On which hosts a detector fired lately."""
+
+    def __init__(self, seen: Iterable[tuple[float, str]] = ()) -> None:
+        self.seen = deque(seen)
+        self._hosts = Counter(host for _, host in self.seen)
+
+    def see(self, time_s: float, host: str, gap_s: float) -> int:
+        """Take one more; gives the number of hosts within the gap."""
+        while self.seen and self.seen[0][0] < time_s - gap_s:
+            _, gone = self.seen.popleft()
+            self._hosts[gone] -= 1
+            if not self._hosts[gone]:
+                del self._hosts[gone]
+        self.seen.append((time_s, host))
+        self._hosts[host] += 1
+        return len(self._hosts)
+
+
 class Perceiver:
     """Takes alerts in the order of their times; what it makes of them depends on nothing else."""
 
@@ -25,7 +45,7 @@ class Perceiver:
         self._habits = Habits(self.settings)
         # What a pair says in its present bin.
         self._bits: OrderedDict[tuple[str, str], float] = OrderedDict()
-        self._lately: OrderedDict[str, deque[tuple[float, str]]] = OrderedDict()
+        self._lately: OrderedDict[str, _Lately] = OrderedDict()
         self._open: dict[Key, Incident] = {}
         self.incidents: OrderedDict[int, Incident] = OrderedDict()
         self.campaigns: OrderedDict[int, Campaign] = OrderedDict()
@@ -76,14 +96,11 @@ class Perceiver:
 
     def _hosts_lately(self, alert: Alert) -> int:
         """On how many hosts this detector fired within the gap."""
-        lately = self._lately.setdefault(alert.detector, deque())
+        lately = self._lately.setdefault(alert.detector, _Lately())
         self._lately.move_to_end(alert.detector)
         if len(self._lately) > self.settings.pairs_max:
             self._lately.popitem(last=False)
-        while lately and lately[0][0] < alert.time_s - self.settings.gap_s:
-            lately.popleft()
-        lately.append((alert.time_s, alert.host))
-        return len({host for _, host in lately})
+        return lately.see(alert.time_s, alert.host, self.settings.gap_s)
 
     def _incident(self, alert: Alert, meaning: Meaning, bits: float) -> Incident | None:
         method = meaning.method
@@ -160,7 +177,9 @@ class Perceiver:
         return {
             "habits": self._habits.state(),
             "bits": [[*pair, bits] for pair, bits in self._bits.items()],
-            "lately": [[name, list(map(list, told))] for name, told in self._lately.items()],
+            "lately": [
+                [name, [list(one) for one in lately.seen]] for name, lately in self._lately.items()
+            ],
             "open": [[*key, one.number] for key, one in self._open.items()],
             "incidents": [_told(one) for one in self.incidents.values()],
             "campaigns": [
@@ -177,7 +196,8 @@ class Perceiver:
         self._habits.restore(state["habits"])
         self._bits = OrderedDict(((host, name), bits) for host, name, bits in state["bits"])
         self._lately = OrderedDict(
-            (name, deque((time_s, host) for time_s, host in told)) for name, told in state["lately"]
+            (name, _Lately((time_s, host) for time_s, host in told))
+            for name, told in state["lately"]
         )
         for told in state["incidents"]:
             one = self._made(dict(told))

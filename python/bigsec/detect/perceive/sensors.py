@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bigsec.errors import PackError
 
-__all__ = ["Meaning", "Method", "Sensors"]
+__all__ = ["Meaning", "Method", "Sensors", "Shape"]
 
 _PACKS: Final = Path(__file__).parents[2] / "packs" / "sensors"
 _METHODS: Final = "methods.toml"
@@ -39,6 +40,15 @@ class Meaning:
     weight: float
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """Where a sensor's own records have what it saw, and where; names of fields with dots."""
+
+    prefix: str
+    detector: str
+    hosts: tuple[str, ...]
+
+
 class Sensors:
     """The tables, and what was looked up in them."""
 
@@ -48,6 +58,7 @@ class Sensors:
         self.methods = {name: _method(name, told, folder) for name, told in found.items()}
         if _UNKNOWN not in self.methods:
             raise _fault(folder / _METHODS, f"[{_UNKNOWN}] is missing")
+        self._shapes: list[Shape] = []
         self._tables: list[tuple[str, list[tuple[tuple[str, ...], Meaning]]]] = []
         for path in sorted(folder.glob("*.toml")):
             if path.name != _METHODS:
@@ -55,6 +66,11 @@ class Sensors:
         unknown = self.methods[_UNKNOWN]
         self._unknown = Meaning(unknown, unknown.weight)
         self._known: dict[str, Meaning] = {}
+
+    @property
+    def shapes(self) -> Sequence[Shape]:
+        """How the records of the sensors look that have a shape of their own."""
+        return self._shapes
 
     def meaning(self, detector: str) -> Meaning:
         """What this detector's alerts speak of."""
@@ -86,7 +102,14 @@ class Sensors:
                 raise _fault(path, f"{where}.weight is no number ≥ 0")
             parts = tuple(map(str, _list(path, entry, "contains", where)))
             table.append((parts, Meaning(method, float(weight))))
-        self._tables += [(str(prefix), table) for prefix in _list(path, told, "prefixes")]
+        prefixes = [str(prefix) for prefix in _list(path, told, "prefixes")]
+        self._tables += [(prefix, table) for prefix in prefixes]
+        record = told.get("record")
+        if record is not None:
+            if not isinstance(record, dict) or not isinstance(record.get("detector"), str):
+                raise _fault(path, "record.detector is no name of a field")
+            hosts = tuple(map(str, _list(path, record, "host", "record")))
+            self._shapes.append(Shape(prefixes[0], record["detector"], hosts))
 
 
 def _method(name: str, told: Any, folder: Path) -> Method:

@@ -69,7 +69,8 @@ async fn serve(settings: Arc<SyslogTcpSettings>, wire: Wire, mut session: Sessio
             let collector = if is_new { collector.marking_doubles() } else { collector };
             let durable = durable.unwrap_or_default();
             let begin = Begin { taken: held.taken, durable, tail: held.tail };
-            let flow = HeldFlow::new((stream, key), begin, Arc::clone(&store), framer.window());
+            let doors = (Arc::clone(&store), Arc::clone(&context.descriptors));
+            let flow = HeldFlow::new((stream, key), begin, doors, framer.window());
             match flow {
                 Ok((flow, is_cut)) => {
                     let mut receiver = Receiver { flow, framer, collector, is_cut };

@@ -12,6 +12,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::super::collector::Collector;
+use super::super::context::Descriptors;
 use super::super::wire::{Fill, Inflow};
 use super::store::DescriptorStore;
 use super::tail::Tail;
@@ -51,6 +52,8 @@ pub(crate) struct HeldFlow {
     /// Bytes that are in the log could not be taken out of the socket.
     broken: bool,
     store: Arc<DescriptorStore>,
+    descriptors: Arc<Descriptors>,
+    /// Counted among the descriptors.
     tail: Option<Tail>,
     /// Place of the first byte in it.
     tail_base: u64,
@@ -62,11 +65,11 @@ impl HeldFlow {
     pub fn new(
         (stream, key): (TcpStream, u64),
         begin: Begin,
-        store: Arc<DescriptorStore>,
+        (store, descriptors): (Arc<DescriptorStore>, Arc<Descriptors>),
         window: usize,
     ) -> io::Result<(Self, bool)> {
         let Begin { taken, durable, tail } = begin;
-        let tail = tail.map(Tail::from);
+        let mut tail = tail.map(Tail::from);
         let mut is_cut = false;
         let (base, bytes) = if durable >= taken {
             (taken, Vec::new())
@@ -76,6 +79,9 @@ impl HeldFlow {
             is_cut = true;
             (taken, Vec::new())
         };
+        if tail.is_some() && !descriptors.take() {
+            tail = None;
+        }
         let (read, max) = (bytes.len(), (window + 1).max(LARGE));
         let mut flow = Self {
             stream,
@@ -88,6 +94,7 @@ impl HeldFlow {
             max,
             broken: false,
             store,
+            descriptors,
             tail,
             // It is written anew with the next record.
             tail_base: u64::MAX,
@@ -145,11 +152,16 @@ impl HeldFlow {
 
     /// Moves the beginning of a record that is not whole out of the socket.
     async fn carry(&mut self) -> io::Result<()> {
-        if self.tail.is_none() {
-            let tail = Tail::new()?;
-            // Where nobody holds it, it serves this process alone.
-            self.store.hold_also(self.key, tail.descriptor()).await;
-            self.tail = Some(tail);
+        // Without a descriptor to spare, the record is cut where the process dies now.
+        if self.tail.is_none() && self.descriptors.take() {
+            match Tail::new() {
+                // It is ours before anybody is told: this may be broken off while it is sent.
+                Ok(tail) => {
+                    let tail = self.tail.insert(tail);
+                    self.store.hold_also(self.key, tail.descriptor()).await;
+                }
+                Err(_) => self.descriptors.give_back(),
+            }
         }
         if self.read == 0 {
             self.tail_base = self.base;
@@ -187,6 +199,14 @@ impl HeldFlow {
             }
         })?;
         Ok(self.end - known)
+    }
+}
+
+impl Drop for HeldFlow {
+    fn drop(&mut self) {
+        if self.tail.is_some() {
+            self.descriptors.give_back();
+        }
     }
 }
 

@@ -1,0 +1,177 @@
+"""Alerts out of files: a table with a header (CSV), or an object a line (NDJSON), plain or packed.
+
+A table and an object may have the plain names (`time`, `name`, `host` and their kin); an object may
+also be a record of a sensor as `packs/sensors` describes it (eve.json, alerts.json, notice.log).
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from math import isfinite
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from bigsec.detect.perceive.sensors import Sensors, Shape
+from bigsec.detect.perceive.settings import Alert
+
+__all__ = ["Fault", "read_alerts"]
+
+_TIMES: Final = ("time", "timestamp", "@timestamp", "ts", "LogData.Timestamps")
+_NAMES: Final = ("name", "detector", "alert", "rule", "signature", "title")
+_HOSTS: Final = ("host", "hostname", "host.name", "agent.name", "device")
+_LINE_MAX: Final = 1 << 20
+# Seconds of the years 1970 to 2262; larger numbers are milliseconds, micro- or nanoseconds.
+_SECONDS_MAX: Final = 9_223_372_036.0
+_BASIC_OFFSET: Final = re.compile(r"([+-]\d\d)(\d\d)$")
+
+
+class Fault(NamedTuple):
+    """A line that is no alert, and why.
+
+    other: it is whole, and a record of something else (a flow among the alerts of eve.json).
+    """
+
+    line: int
+    what: str
+    other: bool = False
+
+
+def read_alerts(path: Path, sensors: Sensors) -> Iterator[Alert | Fault]:
+    """The alerts of a file in their order, and a fault for each line that is none.
+
+    Raises OSError where the file cannot be read. Their ids are the file's name and the line.
+    """
+    import pyarrow as pa  # type: ignore[import-untyped]
+
+    with pa.input_stream(str(path), compression="detect") as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", errors="replace", newline="")
+        lines = _lines(text)
+        first = next(lines, None)
+        if first is None:
+            return
+        whole = _with(first, lines)
+        records = _objects(whole) if first.lstrip("\ufeff \t").startswith("{") else _rows(whole)
+        for line, record in records:
+            if isinstance(record, str):
+                yield Fault(line, record)
+            elif record:
+                yield _alert(record, line, path.name, sensors)
+
+
+def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
+    yield first.removeprefix("\ufeff")
+    yield from rest
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(_LINE_MAX):
+        yield line
+
+
+def _objects(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    import orjson
+
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            found = orjson.loads(line)
+        except orjson.JSONDecodeError as error:
+            yield number, f"no JSON: {error}"
+            continue
+        yield number, found if isinstance(found, dict) else "no object"
+
+
+def _rows(lines: Iterator[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    reader = csv.reader(lines)
+    header = next(reader, [])
+    while True:
+        try:
+            row = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield reader.line_num, str(error)
+            continue
+        if row:
+            yield reader.line_num, dict(zip(header, row, strict=False))
+
+
+def _alert(record: Mapping[str, Any], line: int, file: str, sensors: Sensors) -> Alert | Fault:
+    detector, host = _seen(record, sensors.shapes)
+    if not detector:
+        told = f"no name of an alert in {', '.join(_NAMES)} or a sensor's own field"
+        return Fault(line, told, other=True)
+    time_s = _time(_first(record, _TIMES))
+    if time_s is None:
+        return Fault(line, f"no time in {', '.join(_TIMES)}")
+    if not host:
+        return Fault(line, f"no host in {', '.join(_HOSTS)} or a sensor's own field")
+    return Alert(time_s, detector[:512], host[:255], f"{file}:{line:09}")
+
+
+def _seen(record: Mapping[str, Any], shapes: Iterable[Shape]) -> tuple[str, str]:
+    """What was seen, and on which host."""
+    for shape in shapes:
+        name = _text(_field(record, shape.detector))
+        if name:
+            host = _text(_first(record, shape.hosts)) or _text(_first(record, _HOSTS))
+            return shape.prefix + name, host
+    return _text(_first(record, _NAMES)), _text(_first(record, _HOSTS))
+
+
+def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
+    found = (_field(record, name) for name in names)
+    return next((value for value in found if value not in (None, "", [])), None)
+
+
+def _field(record: Mapping[str, Any], name: str) -> Any:
+    """A field by its name, or by the names of the objects that it stands in."""
+    if name in record:
+        return record[name]
+    value: Any = record
+    for part in name.split("."):
+        if not isinstance(value, Mapping) or part not in value:
+            return None
+        value = value[part]
+    return value
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        value = value[0] if value else ""
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _time(value: Any) -> float | None:
+    """Seconds since 1970 UTC of a number or of ISO 8601; without an offset it is UTC."""
+    if isinstance(value, list):
+        value = value[0] if value else None
+    if isinstance(value, bool) or value is None:
+        return None
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return _moment(value) if isinstance(value, str) else None
+    if not isfinite(number) or number < 0:
+        return None
+    while number > _SECONDS_MAX:
+        number /= 1000.0
+    return number
+
+
+def _moment(text: str) -> float | None:
+    try:
+        moment = datetime.fromisoformat(_BASIC_OFFSET.sub(r"\1:\2", text.strip()))
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    try:
+        return moment.timestamp()
+    except (OverflowError, ValueError):
+        return None

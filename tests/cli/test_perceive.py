@@ -1,0 +1,76 @@
+"""`bigsec perceive`: from a table of alerts to few incidents, and why."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from .conftest import Runner
+
+NOISE = "Wazuh: Web server 400 error code."
+
+
+@pytest.fixture
+def attacked(bigsec: Runner) -> Runner:
+    """Three days of a noisy web server, and an attack at their end."""
+    rows = ["time,name,host", *(f"{300 * number},{NOISE},web" for number in range(864))]
+    attack = (
+        (0, "Suricata: Alert - ET SCAN Possible Nmap User-Agent Observed", "files"),
+        (20, "Wazuh: Suspicious URL access.", "web"),
+        (40, "Wazuh: Common web attack.", "web"),
+        (90, "Wazuh: User successfully changed UID.", "web"),
+    )
+    rows += [f"{259_200 + second},{name},{host}" for second, name, host in attack]
+    (bigsec.folder / "alerts.csv").write_text("\n".join(rows))
+    return bigsec
+
+
+def test_what_says_enough_is_raised_and_its_score_adds_up(attacked: Runner) -> None:
+    done = attacked("perceive", "alerts.csv")
+    assert done.code == 1
+    assert done.err == "868 alerts (0 other records) · 3 incidents · 3 raised\n"
+    told = [json.loads(line) for line in done.out.splitlines()]
+    assert [(one["method"], one["hosts"], one["alerts"]) for one in told] == [
+        ("scanning", ["files"], 1),
+        ("web_attack", ["web"], 2),
+        ("privilege", ["web"], 1),
+    ]
+    assert len({one["campaign"] for one in told}) == 1
+    for one in told:
+        assert sum(part["counted"] for part in one["parts"]) == pytest.approx(one["score"])
+        assert one["raised"] >= one["first"]
+    quiet = attacked("perceive", "alerts.csv", "--quiet", "--format", "csv")
+    assert quiet.err == ""
+    assert len(quiet.out.splitlines()) == 4
+
+
+def test_a_person_gets_a_table_and_the_reasons(attacked: Runner) -> None:
+    shown = attacked("perceive", "alerts.csv", "--format", "table").out
+    assert re.search(r"web attack\s+web\s+2\s", shown)
+    number = re.search(r"(\d+)\s+\d+\s+\S+ \S+\s+web attack", shown)
+    assert number is not None
+    why = attacked("perceive", "alerts.csv", "--format", "table", "--explain", number[1]).out
+    assert f"Incident {number[1]}: web attack (T1190)" in why
+    assert "Wazuh: Common web attack." in why
+    unknown = attacked("perceive", "alerts.csv", "--explain", "99")
+    assert unknown.code == 2
+    assert "there is no incident 99" in unknown.err
+
+
+def test_ordinary_life_is_no_finding_and_bad_lines_are_told(bigsec: Runner) -> None:
+    rows = [f"{300 * number},{NOISE},web" for number in range(864)]
+    (bigsec.folder / "quiet.csv").write_text("\n".join(["time,name,host", *rows]))
+    done = bigsec("perceive", "quiet.csv")
+    assert (done.code, done.out) == (0, "")
+    (bigsec.folder / "bad.csv").write_text("time,name,host\nsoon,x,web\n5,y,web\n")
+    bad = bigsec("perceive", "bad.csv", "nowhere.csv")
+    assert bad.code == 3
+    assert "bad.csv:2" in bad.err
+    assert "no time" in bad.err
+    assert "nowhere.csv" in bad.err
+    (bigsec.folder / "flows.json").write_text('{"ts": 5, "proto": "tcp", "host": "web"}\n')
+    other = bigsec("perceive", "flows.json")
+    assert other.code == 3
+    assert "no record is an alert" in other.err
