@@ -74,3 +74,33 @@ def test_ordinary_life_is_no_finding_and_bad_lines_are_told(bigsec: Runner) -> N
     other = bigsec("perceive", "flows.json")
     assert other.code == 3
     assert "no record is an alert" in other.err
+
+
+def test_what_was_discovered_is_judged_without_showing_the_labels(attacked: Runner) -> None:
+    path = attacked.folder / "alerts.csv"
+    head, *rows = path.read_text().splitlines()
+    marks = {"ET SCAN": "scan", "web attack": "web", "URL access": "web", "changed UID": "root"}
+    labelled = [
+        f"{row},{next((mark for name, mark in marks.items() if name in row), '-')}" for row in rows
+    ]
+    # Something that no detector can tell from ordinary life.
+    labelled[400] = labelled[400].removesuffix("-") + "quiet"
+    path.write_text("\n".join([f"{head},label", *labelled]))
+    done = attacked("evaluate", "alerts.csv")
+    assert done.code == 0
+    told = json.loads(done.out)
+    assert (told["alerts"], told["raised"], told["noise"]) == (868, 3, 0)
+    assert (told["attacks"], told["attacks_found"], told["discovered"]) == (4, 3, 0.75)
+    assert told["raised_a_day"] == pytest.approx(1.0, abs=0.01)
+    by_label = {one["label"]: one for one in told["found"]}
+    assert by_label["quiet"]["minutes"] is None
+    assert by_label["quiet"]["gathered"] == 0
+    assert by_label["web"]["alerts"] == by_label["web"]["gathered"] == 2
+    assert by_label["web"]["minutes"] == pytest.approx(20 / 60, abs=0.01)
+    assert attacked("evaluate", "alerts.csv", "--at-least", "0.7").code == 0
+    assert attacked("evaluate", "alerts.csv", "--at-least", "0.8").code == 1
+    shown = attacked("evaluate", "alerts.csv", "--format", "table").out
+    assert "3 of 4 attacks found (75%)" in shown
+    wrong = attacked("evaluate", "alerts.csv", "--label", "nothing")
+    assert wrong.code == 2
+    assert "--label COLUMN" in wrong.err

@@ -15,6 +15,7 @@ from bigsec.cli import (
     completion,
     config,
     demo,
+    evaluate,
     evidence,
     incidents,
     indicators,
@@ -125,6 +126,7 @@ def _register() -> None:
     _add(app, "scan", scan.scan, "scan.help")
     _add(app, "parse", parse.parse, "parse.help")
     _add(app, "perceive", perceive.perceive, "perceive.help")
+    _add(app, "evaluate", evaluate.evaluate, "evaluate.help")
     _add(app, "run", daemon.run, "run.help")
     _add(app, "reload", reload.reload, "reload.help")
     _add(app, "status", status.status, "status.help")

@@ -60,7 +60,7 @@ def perceive(
 
     talk = Talk.of(form, json, color, quiet=quiet)
     perceiver = Perceiver()
-    alerts, others, faults = _read(files, talk)
+    alerts, others, faults = read_all(files, talk)
     for alert in sorted(alerts):
         perceiver.take(alert)
     shown = [one for one in perceiver.incidents.values() if every or one.raised_s is not None]
@@ -89,7 +89,7 @@ def perceive(
     return Exit.FINDINGS if raised else Exit.DONE
 
 
-def _read(files: list[str], talk: Talk) -> tuple[list[Alert], int, int]:
+def read_all(files: list[str], talk: Talk) -> tuple[list[Alert], int, int]:
     """The alerts of all files, how many other records they hold, and how many faults, which are
     told."""
     from bigsec.detect.perceive import Fault, Sensors, read_alerts

@@ -11,18 +11,21 @@ restart (`Perceiver.state`), the same alerts give the same incidents.
 
 from __future__ import annotations
 
+from bigsec.detect.perceive.evaluating import Evaluation, Found, evaluate
 from bigsec.detect.perceive.habits import Habits
 from bigsec.detect.perceive.incident import Campaign, Incident, Part
 from bigsec.detect.perceive.ordering import InOrder
 from bigsec.detect.perceive.perceiver import Perceiver
-from bigsec.detect.perceive.reading import Fault, read_alerts
+from bigsec.detect.perceive.reading import Fault, read_alerts, read_labels
 from bigsec.detect.perceive.sensors import Meaning, Method, Sensors, Shape
 from bigsec.detect.perceive.settings import Alert, Perception
 
 __all__ = [
     "Alert",
     "Campaign",
+    "Evaluation",
     "Fault",
+    "Found",
     "Habits",
     "InOrder",
     "Incident",
@@ -33,5 +36,7 @@ __all__ = [
     "Perception",
     "Sensors",
     "Shape",
+    "evaluate",
     "read_alerts",
+    "read_labels",
 ]

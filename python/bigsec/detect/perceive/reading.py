@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple
 from bigsec.detect.perceive.sensors import Sensors, Shape
 from bigsec.detect.perceive.settings import Alert
 
-__all__ = ["Fault", "read_alerts"]
+__all__ = ["Fault", "read_alerts", "read_labels"]
 
 _TIMES: Final = ("time", "timestamp", "@timestamp", "ts", "LogData.Timestamps")
 _NAMES: Final = ("name", "detector", "alert", "rule", "signature", "title")
@@ -45,6 +45,27 @@ def read_alerts(path: Path, sensors: Sensors) -> Iterator[Alert | Fault]:
 
     Raises OSError where the file cannot be read. Their ids are the file's name and the line.
     """
+    for line, record in _records(path):
+        if isinstance(record, str):
+            yield Fault(line, record)
+        elif record:
+            yield _alert(record, line, path.name, sensors)
+
+
+def read_labels(path: Path, column: str) -> dict[str, str]:
+    """What a column says of each alert, by the alerts' ids; empty where it says nothing.
+
+    For judging afterwards: an alert itself has no label. Raises OSError.
+    """
+    return {
+        _id(path.name, line): _text(_field(record, column))
+        for line, record in _records(path)
+        if not isinstance(record, str) and record
+    }
+
+
+def _records(path: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
+    """The records of a file with their lines; a text says why a line is none."""
     import pyarrow as pa  # type: ignore[import-untyped]
 
     with pa.input_stream(str(path), compression="detect") as stream:
@@ -54,12 +75,11 @@ def read_alerts(path: Path, sensors: Sensors) -> Iterator[Alert | Fault]:
         if first is None:
             return
         whole = _with(first, lines)
-        records = _objects(whole) if first.lstrip("\ufeff \t").startswith("{") else _rows(whole)
-        for line, record in records:
-            if isinstance(record, str):
-                yield Fault(line, record)
-            elif record:
-                yield _alert(record, line, path.name, sensors)
+        yield from _objects(whole) if first.lstrip("\ufeff \t").startswith("{") else _rows(whole)
+
+
+def _id(file: str, line: int) -> str:
+    return f"{file}:{line:09}"
 
 
 def _with(first: str, rest: Iterator[str]) -> Iterator[str]:
@@ -111,7 +131,7 @@ def _alert(record: Mapping[str, Any], line: int, file: str, sensors: Sensors) ->
         return Fault(line, f"no time in {', '.join(_TIMES)}")
     if not host:
         return Fault(line, f"no host in {', '.join(_HOSTS)} or a sensor's own field")
-    return Alert(time_s, detector[:512], host[:255], f"{file}:{line:09}")
+    return Alert(time_s, detector[:512], host[:255], _id(file, line))
 
 
 def _seen(record: Mapping[str, Any], shapes: Iterable[Shape]) -> tuple[str, str]:
