@@ -212,7 +212,7 @@ class Perceiver:
 
     def _made(self, told: dict[str, Any]) -> Incident:
         parts = [Part(*part) for part in told.pop("parts")]
-        method = self._sensors.methods[told.pop("method")]
+        method = self._sensors.method(told.pop("method"))
         hosts = set(told.pop("hosts"))
         by_pair = {(part.host, part.detector): part for part in parts}
         made = Incident(method=method, hosts=hosts, parts=by_pair, **told)

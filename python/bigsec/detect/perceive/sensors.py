@@ -72,6 +72,10 @@ class Sensors:
         """How the records of the sensors look that have a shape of their own."""
         return self._shapes
 
+    def method(self, name: str) -> Method:
+        """A method by its name; one that the tables no longer have is unclassified."""
+        return self.methods.get(name, self._unknown.method)
+
     def meaning(self, detector: str) -> Meaning:
         """What this detector's alerts speak of."""
         known = self._known.get(detector)
