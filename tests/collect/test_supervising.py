@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import socket
 import sys
 import time
@@ -145,8 +146,26 @@ def test_a_process_is_started_again_with_what_was_held_until_it_cannot_help(
     assert log.read_text().splitlines() == starts
 
 
+def test_a_stop_between_two_starts_is_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bigsec.collect.supervising.PAUSE_S", 60.0)
+    log = tmp_path / "starts"
+    program = CHILD.format(log=str(log), body="sys.exit(1)")
+    child = _fork(Supervisor([sys.executable, "-c", program], OwnLog(io.StringIO())))
+    wait_until(lambda: log.exists() and log.read_text() != "", 30, "a start")
+    time.sleep(0.5)
+    os.kill(child, signal.SIGTERM)
+    wait_until(lambda: os.waitpid(child, os.WNOHANG)[0] == child, 10, "the end")
+    assert len(log.read_text().splitlines()) == 1
+
+
 def _in_a_process(supervisor: Supervisor) -> int:
     """Its handlers of signals are the process's own."""
+    return os.waitstatus_to_exitcode(os.waitpid(_fork(supervisor), 0)[1])
+
+
+def _fork(supervisor: Supervisor) -> int:
     child = os.fork()
     if child == 0:
         code = 255
@@ -154,4 +173,4 @@ def _in_a_process(supervisor: Supervisor) -> int:
             code = supervisor.run()
         finally:
             os._exit(code)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return child

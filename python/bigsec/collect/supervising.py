@@ -76,7 +76,16 @@ class Supervisor:
             told = f"the daemon ended with {code}; {len(self._held)} connections wait for the next"
             self._log.error("daemon.ended", told, exit=code, held=len(self._held))
             if failures:
-                time.sleep(PAUSE_S)
+                self._pause(wakes)
+            if self._stopping:
+                return code
+
+    def _pause(self, wakes: socket.socket) -> None:
+        """Wait before the next start, or until a stop is wished for."""
+        until = time.monotonic() + PAUSE_S
+        while not self._stopping and (left := until - time.monotonic()) > 0:
+            if select.select([wakes], [], [], left)[0]:
+                wakes.recv(MESSAGE_BYTES)
 
     def _once(self, inbox: socket.socket, wakes: socket.socket) -> int:
         self._ready = False
@@ -134,6 +143,9 @@ class Supervisor:
         child = os.fork()
         if child:
             self._child = child
+            if self._stopping:
+                # It was told while there was nobody to tell it to.
+                os.kill(child, signal.SIGTERM)
             return
         try:
             _pass_on([one for held in self._held.values() for one in held])
