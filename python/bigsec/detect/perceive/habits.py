@@ -70,11 +70,12 @@ class Habits:
         if len(self._hosts) < self._settings.pairs_max:
             self._hosts.add(pair[0])
         if len(self._pairs) > self._settings.pairs_max:
-            _, (gone, _) = (forgotten := self._pairs.popitem(last=False))
-            left = self._detectors.get(forgotten[0][1], gone) - gone
-            self._detectors[forgotten[0][1]] = left
-            if left <= 0:
-                del self._detectors[forgotten[0][1]]
+            (_, detector), (gone, _) = self._pairs.popitem(last=False)
+            left = self._detectors.get(detector, 0) - gone
+            if left > 0:
+                self._detectors[detector] = left
+            else:
+                self._detectors.pop(detector, None)
 
     def state(self) -> dict[str, Any]:
         """All of it, for JSON."""
