@@ -8,18 +8,14 @@ are found, by how much of their cells, and how late.
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import zstandard
-
 import scorer
-from bigsec.detect.perceive import Alert, Perceiver
+from bigsec.detect.perceive import Alert, Fault, Perceiver, Sensors, read_alerts, read_labels
 from sets import Case, Inputs, Void
 
 
@@ -37,20 +33,18 @@ def score(inputs: Inputs) -> Iterator[Case]:
 
 def alerts(path: Path) -> list[Alert]:
     """The alerts of a scenario in the order of its rows; their ids are the rows' numbers."""
-    with path.open("rb") as file:
-        text = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8")
-        return [
-            Alert(float(row["time"]), row["name"], row["host"], f"{number:09}")
-            for number, row in enumerate(csv.DictReader(text))
-        ]
+    found = []
+    for number, one in enumerate(read_alerts(path, Sensors())):
+        if isinstance(one, Fault):
+            raise Void(f"{path.name}, line {one.line}: {one.what}")
+        found.append(one._replace(alert_id=f"{number:09}"))
+    return found
 
 
 def labelled(path: Path) -> set[int]:
     """The rows that are of the attack, as the set says. Never shown to the perceiver."""
-    with path.open("rb") as file:
-        text = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), encoding="utf-8")
-        rows = enumerate(csv.DictReader(text))
-        return {number for number, row in rows if row["event_label"] not in ("-", "")}
+    told = enumerate(read_labels(path, "event_label").values())
+    return {number for number, label in told if label not in ("-", "")}
 
 
 def predict(path: Path, into: Path) -> Path:

@@ -67,21 +67,22 @@ class Incident:
         if len(self.hosts) < settings.parts_max:
             self.hosts.add(host)
 
-    def say(self, part: Part, settings: Perception) -> float:
+    def say(self, time_s: float, pair: tuple[str, str], bits: float, settings: Perception) -> float:
         """Take what a detector says; gives by how much that changes the score.
 
-        Of one moment on one host only what says most is counted: several detectors see the same
+        pair: host, detector. Of one moment on one host only what says most is counted: several
+        detectors see the same
         event.
         """
-        known = self.parts.get((part.host, part.detector))
+        known = self.parts.get(pair)
         if known is not None:
             known.count += 1
-            if part.bits <= known.bits:
+            if bits <= known.bits:
                 return 0.0
-            known.bits = part.bits
+            known.bits = bits
         elif len(self.parts) < settings.parts_max:
-            known = self.parts[part.host, part.detector] = part
-            self._detectors.add(part.detector)
+            known = self.parts[pair] = Part(*pair, bits, int(time_s // settings.moment_s))
+            self._detectors.add(known.detector)
         else:
             return 0.0
         key = (known.host, known.moment)

@@ -68,13 +68,11 @@ class Perceiver:
         if incident is None:
             return None
         incident.add(alert.time_s, alert.host, self.settings)
-        moment = int(alert.time_s // self.settings.moment_s)
-        part = Part(alert.host, alert.detector, bits, moment)
         campaign = self.campaigns[incident.campaign]
         campaign.last_s = alert.time_s
         if len(campaign.hosts) < self.settings.parts_max:
             campaign.hosts.add(alert.host)
-        more = incident.say(part, self.settings)
+        more = incident.say(alert.time_s, (alert.host, alert.detector), bits, self.settings)
         if more:
             campaign.score += more
             self._judge(alert.time_s, incident, campaign)

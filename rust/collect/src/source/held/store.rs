@@ -167,7 +167,8 @@ impl DescriptorStore {
     /// Name of the socket that listens there.
     pub(crate) fn key_of(listening: SocketAddr) -> u64 {
         let hash = blake3::hash(listening.to_string().as_bytes());
-        hash.as_bytes()[..8].iter().fold(0, |sum, byte| (sum << 8) | u64::from(*byte))
+        let (first, _) = hash.as_bytes().as_chunks::<16>();
+        first.first().map_or(0, |first| numbers(*first)[0])
     }
 
     /// The inherited socket that listens there; it has to be held again.
@@ -254,18 +255,23 @@ fn receive(way_in: &OwnedFd) -> Result<Option<Inherited>, InheritError> {
         })
         .flatten()
         .collect();
-    let number =
-        |at: usize| bytes[at..at + 8].iter().rev().fold(0, |sum, b| (sum << 8) | u64::from(*b));
+    let [key, of_it] = numbers(bytes);
     let count = sockets.len();
     let tail = if count > 1 { sockets.pop() } else { None };
-    let taken = (read == 16).then(|| number(8));
+    let taken = (read == 16).then_some(of_it);
     match (read, count, sockets.pop()) {
         (0, 0, None) => Ok(None),
         (8, 1, Some(socket)) | (16, 1 | 2, Some(socket)) => {
-            Ok(Some(Inherited { key: number(0), socket, taken, tail }))
+            Ok(Some(Inherited { key, socket, taken, tail }))
         }
         (read, count, _) => Err(InheritError::Message(read, count)),
     }
+}
+
+/// Two numbers, little-endian.
+pub(super) fn numbers(bytes: [u8; 16]) -> [u64; 2] {
+    let both = u128::from_le_bytes(bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 /// Whether a connection with this address of ours came in by that listening address.

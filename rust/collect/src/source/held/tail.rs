@@ -10,6 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{pread, pwrite};
 
+use super::store::numbers;
+
 /// Bytes of both numbers. They are written at once and after the bytes that they tell of.
 const HEAD: u64 = 16;
 /// Longest beginning that is believed.
@@ -48,9 +50,7 @@ impl Tail {
         if pread(&self.0, &mut head[..], 0).ok()? != head.len() {
             return None;
         }
-        let number =
-            |at: usize| head[at..at + 8].iter().rev().fold(0, |sum, b| (sum << 8) | u64::from(*b));
-        let (base, count) = (number(0), number(8));
+        let [base, count] = numbers(head);
         let wanted = to.checked_sub(from).filter(|wanted| *wanted <= BYTES_MAX)?;
         let skipped = from.checked_sub(base)?;
         if count.checked_sub(skipped)? < wanted {
