@@ -69,7 +69,12 @@ def test_ordinary_life_is_no_finding_and_bad_lines_are_told(bigsec: Runner) -> N
     assert bad.code == 3
     assert "bad.csv:2" in bad.err
     assert "no time" in bad.err
+    assert "BS1101" in bad.err
     assert "nowhere.csv" in bad.err
+    (bigsec.folder / "torn.csv.gz").write_bytes(b"no gzip")
+    torn = bigsec("perceive", "torn.csv.gz")
+    assert torn.code == 3
+    assert "BS1103" in torn.err
     (bigsec.folder / "flows.json").write_text('{"ts": 5, "proto": "tcp", "host": "web"}\n')
     other = bigsec("perceive", "flows.json")
     assert other.code == 3

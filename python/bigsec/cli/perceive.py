@@ -110,13 +110,21 @@ def read_all(files: list[str], talk: Talk) -> tuple[list[Alert], int, int]:
                         talk.show([Problem(code, kind, one.what, file=name, line=one.line)])
         except OSError as error:
             faults += 1
-            told = error.strerror or str(error)
-            talk.show([Problem("BS1101", "input.not_found", told, file=name)])
+            talk.show([_unreadable(error, name)])
         progress.update(number + 1, len(files), name)
     progress.clear()
     if faults > _FAULTS_SHOWN:
         talk.say(text("perceive.faults", count=f"{faults:,}"))
     return found, others, faults
+
+
+def _unreadable(error: OSError, name: str) -> Problem:
+    """Why a file cannot be read."""
+    if not Path(name).exists():
+        return Problem("BS1101", "input.not_found", "no such file", file=name)
+    if isinstance(error, PermissionError):
+        return Problem("BS1102", "input.denied", error.strerror or str(error), file=name)
+    return Problem("BS1103", "input.broken", error.strerror or str(error), file=name)
 
 
 def _row(incident: Incident, perceiver: Perceiver) -> dict[str, Any]:
