@@ -2,9 +2,10 @@
 
     python bench/score.py SET [--data DIR] [--json]
 
-DIR has the layout of a folder of `../shared/data`; without it, that very folder is taken. Sets that
-have a scorer of their own beside the data are judged by it, in a process of its own; the others
-are compared with what their README says must come out.
+DIR has the layout of a folder of `../shared/data`; without it, that very folder is taken (a module
+of `sets` that takes the folder of another set names it as `DATA`). Sets that have a scorer of
+their own beside the data are judged by it, in a process of its own; the others are compared with
+what their README says must come out.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ def main(arguments: list[str]) -> int:
     """Score one set; 1 where nothing came out, so that no figure means anything."""
     sets = load()
     options = parser(sorted(sets)).parse_args(arguments)
-    data = options.data or SHARED / options.set
+    folder = getattr(sets[options.set], "DATA", options.set)
+    data = options.data or SHARED / folder
     if not data.is_dir():
         print(f"no such folder: {data}", file=sys.stderr)
         return EXIT_USAGE
