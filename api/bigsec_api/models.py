@@ -154,10 +154,76 @@ class TimelineEntry(Shape):
     event_ids: list[str]
 
 
+class FindingCheck(Shape):
+    """What a scanner said of one weakness of a machine at one time."""
+
+    asset: str
+    state: Literal["present", "absent", "patched"]
+    checked: datetime
+    cve: str | None
+    cwe: str | None
+    port: int | None
+    product: str | None
+    version: str | None
+    tool: str | None
+
+
+class Exploitability(Shape):
+    """Whether the attack could work on its target, as of its time, and why."""
+
+    verdict: Literal["confirmed", "plausible", "unknown", "not_applicable"]
+    why: str
+    checks: list[FindingCheck]
+
+
+class ScorePart(Shape):
+    """One reason, and what it adds."""
+
+    name: str
+    points: int
+
+
+class Score(Shape):
+    """How urgent an incident is, 0 to 100; the parts add up to it."""
+
+    total: int
+    parts: list[ScorePart]
+
+
+class GbCategory(Shape):
+    """A category of GB/T 20986."""
+
+    number: int
+    code: str
+    zh: str
+    en: str
+
+
+class GbClass(Shape):
+    """A class within a category."""
+
+    zh: str
+    en: str
+
+
+class Classification(Shape):
+    """The class of an incident. `verified`: whether the table was compared with the standard."""
+
+    standard: str
+    effective: str
+    verified: bool
+    category: GbCategory
+    class_: GbClass = Field(alias="class")
+    by: str | None
+
+
 class IncidentWhole(Incident):
     """An incident with what it rests on."""
 
     founding_signal_id: str
+    exploitability: Exploitability
+    score: Score
+    gb20986: Classification
     entities: list[Entity]
     signals: list[Signal]
     evidence: list[Event]

@@ -124,6 +124,9 @@ def show_one(
     console.print()
     for name in ("source", "method", "target", "weakness"):
         _answer(console, name, getattr(incident, name))
+    for name in ("exploitability", "score", "gb20986"):
+        told = getattr(incident, name).text(speech())
+        _line(console, _label(text(f"answer.{name}")).append_text(Text(told)))
     _timeline(incident, zone, console)
     _evidence(incident, zone, console, evidence_max)
     _rules(incident.signals, console)

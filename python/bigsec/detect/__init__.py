@@ -8,6 +8,8 @@ from bigsec.detect.events import (
     get_event,
     list_events,
 )
+from bigsec.detect.exploitability import Attack, Check, Exploitability, judge
+from bigsec.detect.findings import add_checks, set_assets
 from bigsec.detect.level_counts import level_counts
 from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
 from bigsec.detect.model import (
@@ -36,12 +38,15 @@ from bigsec.detect.signal import Entity, Evidence, Signal
 __all__ = [
     "LEVELS",
     "Answer",
+    "Attack",
+    "Check",
     "Entity",
     "EventDetail",
     "EventFilter",
     "EventPage",
     "EventSignal",
     "Evidence",
+    "Exploitability",
     "Grouping",
     "Incident",
     "IncidentDetail",
@@ -54,16 +59,19 @@ __all__ = [
     "Summary",
     "TimelineEntry",
     "add",
+    "add_checks",
     "add_to",
     "correlate",
     "get_event",
     "get_incident",
+    "judge",
     "level_counts",
     "level_of",
     "list_events",
     "list_incidents",
     "record",
     "rule_counts",
+    "set_assets",
     "severity_of",
     "summary",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, select
 
+from bigsec.detect.assessing import assess
 from bigsec.detect.levels import level_of
 from bigsec.detect.model import IncidentDetail, TimelineEntry
 from bigsec.detect.moments import from_us
@@ -55,12 +56,18 @@ def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int)
         redirects = select(IncidentRedirectRow.incident_id).where(
             IncidentRedirectRow.target_id == incident_id
         )
+        fields = incident_fields(head)
+        evidence = _evidence(connection, list(event_ids)[:evidence_max])
+        meaning = assess(connection, fields, signals, evidence)
         return IncidentDetail(
-            **incident_fields(head),
+            **fields,
             founding_signal_id=head["founding_signal_id"],
+            exploitability=meaning.exploitability,
+            score=meaning.score,
+            gb20986=meaning.gb20986,
             entities=_entities(connection, incident_id),
             signals=signals,
-            evidence=_evidence(connection, list(event_ids)[:evidence_max]),
+            evidence=evidence,
             timeline=_timeline(connection, incident_id),
             merged=tuple(sorted(connection.scalars(redirects))),
         )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final, Literal, get_args
 
-__all__ = ["LEVELS", "Level", "level_of", "severity_of"]
+__all__ = ["LEVELS", "Confidence", "Level", "level_of", "severity_of"]
 
 Level = Literal["informational", "low", "medium", "high", "critical"]
+Confidence = Literal["low", "medium", "high"]
 
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 """The levels, lowest first."""

@@ -11,9 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bigsec.detect.levels import Level
+from bigsec.detect.classes import Classification
+from bigsec.detect.exploitability import Exploitability
+from bigsec.detect.levels import Confidence, Level
 from bigsec.detect.moments import to_text
 from bigsec.detect.reasons import REASONS, Reason
+from bigsec.detect.scoring import Score
 from bigsec.detect.signal import Entity, Evidence, Result, Signal
 
 __all__ = [
@@ -29,7 +32,6 @@ __all__ = [
     "TimelineEntry",
 ]
 
-Confidence = Literal["low", "medium", "high"]
 Language = Literal["en", "zh"]
 Order = Literal["level", "time"]
 
@@ -161,10 +163,14 @@ class IncidentDetail(Incident):
     entities: at most 200, the most frequent first. signals: highest level first, then in time;
     evidence: the events of these, in time; both bounded by the caller, and the counts say how many
     there are. timeline: at most 1,000 entries. merged: ids that lead here since they were merged
-    into this one.
+    into this one. exploitability, score, gb20986: whether the attack could work, how urgent the
+    incident is, and its class, as known now.
     """
 
     founding_signal_id: str
+    exploitability: Exploitability
+    score: Score
+    gb20986: Classification
     entities: tuple[Entity, ...] = ()
     signals: tuple[Signal, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -176,6 +182,9 @@ class IncidentDetail(Incident):
         # Named, because a class with slots is made anew and `super()` would not find it.
         return Incident.to_dict(self) | {
             "founding_signal_id": self.founding_signal_id,
+            "exploitability": self.exploitability.to_dict(),
+            "score": self.score.to_dict(),
+            "gb20986": self.gb20986.to_dict(),
             "entities": [entity.to_dict() for entity in self.entities],
             "signals": [signal.to_dict() for signal in self.signals],
             "evidence": [event.to_dict() for event in self.evidence],

@@ -17,7 +17,7 @@ from bigsec.store.faults import broken, newer
 
 __all__ = ["HEAD", "MIGRATIONS", "alembic_config", "check", "revision_of", "upgrade"]
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """Revision of the newest migration; a test holds it to the folder."""
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"

@@ -18,7 +18,7 @@ from support.sink_server import SinkServer
 from support.sources import Sources
 
 QUEUED = scale(20_000, 100_000)
-DELIVERED_S = 60.0
+DELIVERED_S = float(scale(60, 600))
 SLOW_S = scale(5, 300)
 GROWTH_BYTES = 128 << 20
 # Records a second: what the file sink takes, too, so that it is done soon after; over minutes the

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from alembic import context
 
-from bigsec.store import log_model  # noqa: F401  # its tables belong to the same metadata
+from bigsec.store import (  # noqa: F401  # their tables belong to the same metadata
+    asset_model,
+    log_model,
+)
 from bigsec.store.model import Base
 
 connection = context.config.attributes["connection"]
