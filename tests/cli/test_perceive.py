@@ -109,3 +109,25 @@ def test_what_was_discovered_is_judged_without_showing_the_labels(attacked: Runn
     wrong = attacked("evaluate", "alerts.csv", "--label", "nothing")
     assert wrong.code == 2
     assert "--label COLUMN" in wrong.err
+
+
+def test_days_one_by_one_are_as_all_at_once(attacked: Runner) -> None:
+    whole = attacked("perceive", "alerts.csv", "--all")
+    head, *rows = (attacked.folder / "alerts.csv").read_text().splitlines()
+    for number, part in enumerate((rows[:400], rows[400:860], rows[860:])):
+        (attacked.folder / f"{number}.csv").write_text("\n".join([head, *part]))
+        found = attacked("perceive", f"{number}.csv", "--all", "--state", "kept")
+    assert found.out == whole.out
+    again = attacked("perceive", "0.csv", "1.csv", "2.csv", "--all", "--state", "kept")
+    assert again.out == whole.out
+    assert "868 alerts were taken in an earlier run" in again.err
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"format": "other", "version": 1}', "{"])
+def test_a_state_that_is_none_is_named_and_left_alone(attacked: Runner, text: str) -> None:
+    (attacked.folder / "kept").write_text(text)
+    done = attacked("perceive", "alerts.csv", "--state", "kept")
+    assert done.code == 3
+    assert "BS4210" in done.err
+    assert "kept" in done.err
+    assert (attacked.folder / "kept").read_text() == text

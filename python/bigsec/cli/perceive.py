@@ -15,7 +15,7 @@ from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
 from bigsec.cli.wording import text
-from bigsec.errors import Problem
+from bigsec.errors import Problem, StoreError
 
 if TYPE_CHECKING:
     from bigsec.detect.perceive import Alert, Incident, Perceiver
@@ -41,6 +41,10 @@ FilesArgument = Annotated[
     list[str], typer.Argument(metavar="FILE", help=text("perceive.files"), show_default=False)
 ]
 AllOption = Annotated[bool, typer.Option("--all", help=text("perceive.all"), show_default=False)]
+StateOption = Annotated[
+    Path | None,
+    typer.Option("--state", metavar="FILE", dir_okay=False, help=text("perceive.state")),
+]
 ExplainOption = Annotated[
     int | None, typer.Option("--explain", metavar="N", help=text("perceive.explain"))
 ]
@@ -50,6 +54,7 @@ def perceive(
     files: FilesArgument,
     every: AllOption = False,
     explain: ExplainOption = None,
+    state: StateOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -61,8 +66,7 @@ def perceive(
     talk = Talk.of(form, json, color, quiet=quiet)
     perceiver = Perceiver()
     alerts, others, faults = read_all(files, talk)
-    for alert in sorted(alerts):
-        perceiver.take(alert)
+    passed_over = _take(perceiver, sorted(alerts), state)
     shown = [one for one in perceiver.incidents.values() if every or one.raised_s is not None]
     if explain is not None:
         chosen = perceiver.incidents.get(explain)
@@ -82,11 +86,32 @@ def perceive(
     counts = {"alerts": len(alerts), "others": others, "raised": raised}
     counts["incidents"] = len(perceiver.incidents)
     talk.say(text("perceive.summary", **{name: f"{count:,}" for name, count in counts.items()}))
+    if passed_over:
+        talk.say(text("perceive.passed_over", count=f"{passed_over:,}"))
     if others and not alerts:
         talk.show([Problem("BS1003", "parse.malformed", text("perceive.nothing"), file=files[0])])
     if faults or not alerts:
         return Exit.BAD_INPUT
     return Exit.FINDINGS if raised else Exit.DONE
+
+
+def _take(perceiver: Perceiver, alerts: list[Alert], state: Path | None) -> int:
+    """Let the perceiver have the alerts; gives how many it had in an earlier run."""
+    from bigsec.detect.perceive import Memory
+
+    if state is None:
+        for alert in alerts:
+            perceiver.take(alert)
+        return 0
+    memory = Memory(state)
+    try:
+        memory.recall(perceiver)
+        for _ in memory.take(perceiver, alerts):
+            pass
+    except OSError as error:
+        what = f"{state}: {error.strerror or error}"
+        raise StoreError("BS4210", "config.state", what) from None
+    return memory.passed_over
 
 
 def read_all(files: list[str], talk: Talk) -> tuple[list[Alert], int, int]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bigsec.detect.perceive.evaluating import Evaluation, Found, evaluate
 from bigsec.detect.perceive.habits import Habits
 from bigsec.detect.perceive.incident import Campaign, Incident, Part
+from bigsec.detect.perceive.memory import Memory
 from bigsec.detect.perceive.ordering import InOrder
 from bigsec.detect.perceive.perceiver import Perceiver
 from bigsec.detect.perceive.reading import Fault, read_alerts, read_labels
@@ -30,6 +31,7 @@ __all__ = [
     "InOrder",
     "Incident",
     "Meaning",
+    "Memory",
     "Method",
     "Part",
     "Perceiver",
