@@ -217,6 +217,16 @@ class Classification(Shape):
     by: str | None
 
 
+class Link(Shape):
+    """One thing that ties the signals of an incident together, and its rarity in bits."""
+
+    by: Literal["source", "target", "shared", "record", "rule"]
+    type: str
+    value: str
+    signals: int
+    bits: float | None
+
+
 class IncidentWhole(Incident):
     """An incident with what it rests on."""
 
@@ -224,6 +234,7 @@ class IncidentWhole(Incident):
     exploitability: Exploitability
     score: Score
     gb20986: Classification
+    links: list[Link]
     entities: list[Entity]
     signals: list[Signal]
     evidence: list[Event]

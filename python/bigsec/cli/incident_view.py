@@ -41,6 +41,7 @@ COLUMNS = (
 TABLE_WIDTH_MIN = 80
 # Values of an answer that a list names; the whole stands in the incident.
 _NAMED_MAX = 3
+_LINKS_SHOWN = 5
 
 
 def speech() -> Literal["en", "zh"]:
@@ -127,6 +128,7 @@ def show_one(
     for name in ("exploitability", "score", "gb20986"):
         told = getattr(incident, name).text(speech())
         _line(console, _label(text(f"answer.{name}")).append_text(Text(told)))
+    _links(incident, console)
     _timeline(incident, zone, console)
     _evidence(incident, zone, console, evidence_max)
     _rules(incident.signals, console)
@@ -152,6 +154,16 @@ def _answer(console: Console, name: str, answer: Answer) -> None:
     told = visible(answer.text(speech()))
     line.append_text(Text(told) if answer.values else Text(told, style="dim italic"))
     _line(console, line)
+
+
+def _links(incident: IncidentDetail, console: Console) -> None:
+    from rich.text import Text
+
+    if not incident.links:
+        return
+    _heading(console, text("incident.links"))
+    for link in incident.links[:_LINKS_SHOWN]:
+        _line(console, Text(f"  {visible(link.text(speech()))}"))
 
 
 def _timeline(incident: IncidentDetail, zone: tzinfo, console: Console) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from bigsec.detect.assessing import assess
 from bigsec.detect.levels import level_of
+from bigsec.detect.linking import links_of
 from bigsec.detect.model import IncidentDetail, TimelineEntry
 from bigsec.detect.moments import from_us
 from bigsec.detect.portrait import combine_results
@@ -65,6 +66,7 @@ def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int)
             exploitability=meaning.exploitability,
             score=meaning.score,
             gb20986=meaning.gb20986,
+            links=links_of(connection, signals),
             entities=_entities(connection, incident_id),
             signals=signals,
             evidence=evidence,

@@ -1,10 +1,10 @@
-"""How exploitability and the parts of a score are said to people."""
+"""How exploitability, the parts of a score and links are said to people."""
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["PARTS", "VERDICT_TEXTS", "WHY_TEXTS"]
+__all__ = ["LINK_TEXTS", "PARTS", "VERDICT_TEXTS", "WHY_TEXTS"]
 
 VERDICT_TEXTS: Final = {
     "confirmed": {"en": "confirmed", "zh": "已证实可利用"},
@@ -74,4 +74,15 @@ PARTS: Final = {
     "spread": {"en": "spread", "zh": "波及范围"},
     "progress": {"en": "progress", "zh": "攻击进程"},
     "bound": {"en": "bound", "zh": "上下限"},
+}
+
+LINK_TEXTS: Final = {
+    "source": {"en": "the same source", "zh": "相同来源"},
+    "target": {"en": "the same target", "zh": "相同目标"},
+    "shared": {"en": "the same in all", "zh": "共同出现"},
+    "record": {
+        "en": "several rules on one record, records",
+        "zh": "同一条记录命中多条规则，记录数",
+    },
+    "rule": {"en": "one rule in one place", "zh": "同一位置的同一规则"},
 }

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from bigsec.detect.classes import Classification
 from bigsec.detect.exploitability import Exploitability
 from bigsec.detect.levels import Confidence, Level
+from bigsec.detect.linking import Link
 from bigsec.detect.moments import to_text
 from bigsec.detect.reasons import REASONS, Reason
 from bigsec.detect.scoring import Score
@@ -164,13 +165,15 @@ class IncidentDetail(Incident):
     evidence: the events of these, in time; both bounded by the caller, and the counts say how many
     there are. timeline: at most 1,000 entries. merged: ids that lead here since they were merged
     into this one. exploitability, score, gb20986: whether the attack could work, how urgent the
-    incident is, and its class, as known now.
+    incident is, and its class, as known now. links: why its signals are together, the strongest
+    first, at most 20.
     """
 
     founding_signal_id: str
     exploitability: Exploitability
     score: Score
     gb20986: Classification
+    links: tuple[Link, ...] = ()
     entities: tuple[Entity, ...] = ()
     signals: tuple[Signal, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -185,6 +188,7 @@ class IncidentDetail(Incident):
             "exploitability": self.exploitability.to_dict(),
             "score": self.score.to_dict(),
             "gb20986": self.gb20986.to_dict(),
+            "links": [link.to_dict() for link in self.links],
             "entities": [entity.to_dict() for entity in self.entities],
             "signals": [signal.to_dict() for signal in self.signals],
             "evidence": [event.to_dict() for event in self.evidence],
