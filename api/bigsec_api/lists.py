@@ -31,12 +31,13 @@ def event_page(store: Store, query: EventQuery) -> EventPage:
 
 def page_dict(name: str, rows: list[Any], page: IncidentPage | EventPage) -> dict[str, Any]:
     """A page for programs."""
+    silenced = {"silenced": page.silenced} if isinstance(page, IncidentPage) else {}
     return {
         name: [row.to_dict() for row in rows],
         "next": page.next,
         "total": page.total,
         "total_exact": page.total_exact,
-    }
+    } | silenced
 
 
 def _asked(ask: Callable[[], Page]) -> Page:

@@ -88,12 +88,16 @@ class Incident(Shape):
 
 
 class IncidentList(Shape):
-    """One page. `next` goes into `after`; `total` is counted up to 10,000."""
+    """One page. `next` goes into `after`; `total` is counted up to 10,000.
+
+    `silenced`: how many more fit, of which all signals are silenced.
+    """
 
     incidents: list[Incident]
     next: str | None
     total: int
     total_exact: bool
+    silenced: int
 
 
 class Entity(Shape):
@@ -227,6 +231,20 @@ class Link(Shape):
     bits: float | None
 
 
+class Silence(Shape):
+    """Whose wish it is that signals are silent, why, for how long, and how many it fits here."""
+
+    silence_id: str
+    owner: str
+    reason: str
+    starts: datetime
+    ends: datetime
+    rule_id: str | None
+    entity: str | None
+    source: str | None
+    signals: int
+
+
 class IncidentWhole(Incident):
     """An incident with what it rests on."""
 
@@ -235,6 +253,8 @@ class IncidentWhole(Incident):
     score: Score
     gb20986: Classification
     links: list[Link]
+    silenced_signals: int
+    silences: list[Silence]
     entities: list[Entity]
     signals: list[Signal]
     evidence: list[Event]

@@ -45,6 +45,7 @@ class IncidentQuery(Query):
     text: Text | None = Field(None, description="Part of the title, number or an entity.")
     source: Text | None = Field(None, description="Name of a log source.")
     entity: Text | None = Field(None, description="Exact value of an entity.")
+    silenced: bool = Field(False, description="Also those of which all signals are silenced.")
     order: Order = Field("level", description="`level`: highest first; `time`: latest first.")
 
     def filter(self) -> IncidentFilter:
@@ -57,6 +58,7 @@ class IncidentQuery(Query):
             text=self.text,
             source=self.source,
             entity=self.entity,
+            silenced=self.silenced,
         )
 
 

@@ -69,6 +69,7 @@ def _list(store: Store, state: ListState, frame: Frame) -> ListView:
         incidents=page.incidents,
         total=page.total,
         total_exact=page.total_exact,
+        silenced=page.silenced,
         next_link=None if page.next is None else state.link(after=page.next),
         tabs=tabs(state, counts),
     )

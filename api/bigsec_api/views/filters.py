@@ -65,6 +65,7 @@ class ListState(BaseModel):
     until: str = Field("", alias="to", max_length=40)
     source: Text = ""
     entity: Text = ""
+    silenced: bool = False
     sort: Order = "level"
     limit: int = Field(PAGE_ROWS, ge=1, le=1000)
     after: str | None = Field(None, max_length=500)
@@ -102,6 +103,7 @@ class ListState(BaseModel):
             text=self.q or None,
             source=self.source or None,
             entity=self.entity or None,
+            silenced=self.silenced,
             order=self.sort,
             limit=self.limit,
             after=self.after,

@@ -37,6 +37,7 @@ class ListView:
     incidents: tuple[Incident, ...] = ()
     total: int = 0
     total_exact: bool = True
+    silenced: int = 0
     next_link: str | None = None
     tabs: tuple[Tab, ...] = ()
     wrong_time: str | None = None

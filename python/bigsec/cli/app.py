@@ -32,6 +32,7 @@ from bigsec.cli import (
     rules,
     scan,
     serve,
+    silence,
     status,
     token,
     verify,
@@ -137,6 +138,7 @@ def _register() -> None:
         ("config", config),
         ("evidence", evidence),
         ("incidents", incidents),
+        ("silence", silence),
         ("rules", rules),
         ("indicators", indicators),
         ("packs", packs),
@@ -155,6 +157,9 @@ def _register() -> None:
     _add(evidence.app, "approve", evidence.approve, "evidence.approve_help")
     _add(incidents.app, "list", incidents.list_stored, "incidents.list_help")
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
+    _add(silence.app, "add", silence.add, "silence.add_help")
+    _add(silence.app, "list", silence.list_silences, "silence.list_help")
+    _add(silence.app, "end", silence.end, "silence.end_help")
     _add(rules.app, "check", rules.check, "rules.check_help")
     _add(rules.app, "list", rules.list_rules, "rules.list_help")
     _add(rules.app, "test", rule_tests.try_cases, "rules.test_help")

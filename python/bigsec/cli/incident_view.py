@@ -125,9 +125,12 @@ def show_one(
     console.print()
     for name in ("source", "method", "target", "weakness"):
         _answer(console, name, getattr(incident, name))
-    for name in ("exploitability", "score", "gb20986"):
+    # Where no weakness is known, the answer before has said so.
+    named = incident.exploitability.why != "no_weakness_named"
+    for name in (*(("exploitability",) if named else ()), "score", "gb20986"):
         told = getattr(incident, name).text(speech())
         _line(console, _label(text(f"answer.{name}")).append_text(Text(told)))
+    _silences(incident, console)
     _links(incident, console)
     _timeline(incident, zone, console)
     _evidence(incident, zone, console, evidence_max)
@@ -154,6 +157,20 @@ def _answer(console: Console, name: str, answer: Answer) -> None:
     told = visible(answer.text(speech()))
     line.append_text(Text(told) if answer.values else Text(told, style="dim italic"))
     _line(console, line)
+
+
+def _silences(incident: IncidentDetail, console: Console) -> None:
+    from rich.text import Text
+
+    for silence, count in incident.silences:
+        told = text(
+            "incident.silenced",
+            count=f"{count:,}",
+            total=f"{incident.signal_count:,}",
+            owner=visible(silence.owner),
+            reason=visible(silence.reason),
+        )
+        _line(console, _label(text("answer.silenced")).append_text(Text(told)))
 
 
 def _links(incident: IncidentDetail, console: Console) -> None:

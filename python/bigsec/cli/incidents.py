@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
@@ -52,6 +53,9 @@ LimitOption = Annotated[
 SearchOption = Annotated[
     str | None, typer.Option("--search", metavar="TEXT", help=text("incidents.search"))
 ]
+SilencedOption = Annotated[
+    bool, typer.Option("--silenced", help=text("incidents.silenced"), show_default=False)
+]
 EvidenceOption = Annotated[
     int, typer.Option("--evidence", metavar="N", min=0, max=1000, help=text("incidents.evidence"))
 ]
@@ -66,6 +70,7 @@ def list_stored(
     since: SinceOption = None,
     until: UntilOption = None,
     search: SearchOption = None,
+    silenced: SilencedOption = False,
     limit: LimitOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
@@ -79,7 +84,7 @@ def list_stored(
 
     talk = Talk.of(form, json, color, quiet=quiet)
     local = zone(timezone)
-    where = _filter(min_level, since, until, search, local)
+    where = replace(_filter(min_level, since, until, search, local), silenced=silenced)
     with open_store(store) as opened:
         if talk.form is not Format.TABLE:
             writer = rows(talk.form, COLUMNS)
@@ -88,6 +93,8 @@ def list_stored(
             writer.close()
             return Exit.DONE
         page = list_incidents(opened, where, limit=limit or TABLE_ROWS)
+    if page.silenced:
+        talk.say(text("incidents.hidden", count=f"{page.silenced:,}"))
     if not page.incidents:
         talk.say(text("incidents.none"))
         return Exit.DONE

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from bigsec.errors import FormatError
 
-_RELATIVE = re.compile(r"(?P<count>[0-9]{1,9})(?P<unit>[smhdw])\Z")
+_RELATIVE = re.compile(r"(?P<ahead>\+?)(?P<count>[0-9]{1,9})(?P<unit>[smhdw])\Z")
 _SECONDS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _OFFSET = re.compile(r"(?P<sign>[+-])(?P<hours>[0-9]{2}):?(?P<minutes>[0-5][0-9])\Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -35,7 +35,7 @@ def moment_us(value: str, *, now: datetime, within: tzinfo) -> int:
     """A moment in µs since 1970 UTC.
 
     value: ISO 8601 (`2026-11-24`, `2026-11-24T20:00`, `…+08:00`), or a time before now (`90s`,
-    `30m`, `2h`, `7d`, `1w`), or `now`.
+    `30m`, `2h`, `7d`, `1w`) or after it (`+8h`), or `now`.
     now: an aware time. within: the zone of a value that names none.
     Raises FormatError (BS4001).
     """
@@ -44,7 +44,7 @@ def moment_us(value: str, *, now: datetime, within: tzinfo) -> int:
     if relative := _RELATIVE.match(value):
         seconds = int(relative["count"]) * _SECONDS[relative["unit"]]
         try:
-            return _us(now - timedelta(seconds=seconds))
+            return _us(now + timedelta(seconds=seconds if relative["ahead"] else -seconds))
         except OverflowError:
             raise _unreadable(value) from None
     try:

@@ -34,6 +34,14 @@ from bigsec.detect.service import (
 )
 from bigsec.detect.settings import Grouping
 from bigsec.detect.signal import Entity, Evidence, Signal
+from bigsec.detect.silencing import (
+    Hidden,
+    Silence,
+    add_silence,
+    end_silence,
+    list_silences,
+    preview,
+)
 
 __all__ = [
     "LEVELS",
@@ -48,6 +56,7 @@ __all__ = [
     "Evidence",
     "Exploitability",
     "Grouping",
+    "Hidden",
     "Incident",
     "IncidentDetail",
     "IncidentFilter",
@@ -56,12 +65,15 @@ __all__ = [
     "Recorded",
     "RuleCount",
     "Signal",
+    "Silence",
     "Summary",
     "TimelineEntry",
     "add",
     "add_checks",
+    "add_silence",
     "add_to",
     "correlate",
+    "end_silence",
     "get_event",
     "get_incident",
     "judge",
@@ -69,6 +81,8 @@ __all__ = [
     "level_of",
     "list_events",
     "list_incidents",
+    "list_silences",
+    "preview",
     "record",
     "rule_counts",
     "set_assets",

@@ -17,6 +17,7 @@ from bigsec.detect.portrait import combine_results
 from bigsec.detect.queries import COLUMNS, incident_fields
 from bigsec.detect.references import find
 from bigsec.detect.signal import Entity, Evidence, Result, Role, Signal
+from bigsec.detect.silencing import silences_on
 from bigsec.detect.stored import read_object, read_texts, sound
 from bigsec.store import Store, chunks
 from bigsec.store.model import (
@@ -60,6 +61,7 @@ def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int)
         fields = incident_fields(head)
         evidence = _evidence(connection, list(event_ids)[:evidence_max])
         meaning = assess(connection, fields, signals, evidence)
+        silenced, silences = silences_on(connection, incident_id)
         return IncidentDetail(
             **fields,
             founding_signal_id=head["founding_signal_id"],
@@ -67,6 +69,8 @@ def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int)
             score=meaning.score,
             gb20986=meaning.gb20986,
             links=links_of(connection, signals),
+            silenced_signals=silenced,
+            silences=silences,
             entities=_entities(connection, incident_id),
             signals=signals,
             evidence=evidence,

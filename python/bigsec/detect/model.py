@@ -19,6 +19,7 @@ from bigsec.detect.moments import to_text
 from bigsec.detect.reasons import REASONS, Reason
 from bigsec.detect.scoring import Score
 from bigsec.detect.signal import Entity, Evidence, Result, Signal
+from bigsec.detect.silencing import Silence
 
 __all__ = [
     "Answer",
@@ -166,7 +167,7 @@ class IncidentDetail(Incident):
     there are. timeline: at most 1,000 entries. merged: ids that lead here since they were merged
     into this one. exploitability, score, gb20986: whether the attack could work, how urgent the
     incident is, and its class, as known now. links: why its signals are together, the strongest
-    first, at most 20.
+    first, at most 20. silences: those that fit signals of it, and how many.
     """
 
     founding_signal_id: str
@@ -174,6 +175,8 @@ class IncidentDetail(Incident):
     score: Score
     gb20986: Classification
     links: tuple[Link, ...] = ()
+    silenced_signals: int = 0
+    silences: tuple[tuple[Silence, int], ...] = ()
     entities: tuple[Entity, ...] = ()
     signals: tuple[Signal, ...] = ()
     evidence: tuple[Evidence, ...] = ()
@@ -189,6 +192,8 @@ class IncidentDetail(Incident):
             "score": self.score.to_dict(),
             "gb20986": self.gb20986.to_dict(),
             "links": [link.to_dict() for link in self.links],
+            "silenced_signals": self.silenced_signals,
+            "silences": [one.to_dict() | {"signals": count} for one, count in self.silences],
             "entities": [entity.to_dict() for entity in self.entities],
             "signals": [signal.to_dict() for signal in self.signals],
             "evidence": [event.to_dict() for event in self.evidence],
@@ -204,6 +209,7 @@ class IncidentFilter:
     level: this level and above. since, until: incidents with activity in [since, until).
     text: part of the title, the number or an entity, without regard to case.
     source: name of a log source that a signal came from. entity: exact value of an entity.
+    silenced: also those of which every signal is silenced.
     """
 
     level: Level | None = None
@@ -213,19 +219,22 @@ class IncidentFilter:
     source: str | None = None
     entity: str | None = None
     result: Result | None = None
+    silenced: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentPage:
     """A part of a list. next: cursor for `after`, None at the end.
 
-    total: how many fit the filter, counted up to 10,000; total_exact is False beyond.
+    total: how many fit the filter, counted up to 10,000; total_exact is False beyond. silenced: how
+    many more would, were they not silenced; counted up to 10,000.
     """
 
     incidents: tuple[Incident, ...]
     next: str | None
     total: int
     total_exact: bool
+    silenced: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,7 @@ from bigsec.detect.model import (
 )
 from bigsec.detect.moments import from_us, to_us
 from bigsec.detect.signal import Result
+from bigsec.detect.silencing import all_silenced
 from bigsec.detect.stored import read_object, read_texts, sound
 from bigsec.store import GarbledError, Store
 from bigsec.store.model import (
@@ -88,11 +89,17 @@ def page(
         raise ValueError(f"no order `{order}`; the orders are {' and '.join(_ORDERS)}")
     columns = _ORDERS[order]
     conditions = _conditions(where)
-    query = select(*COLUMNS).where(*conditions)
-    if after is not None:
-        query = query.where(tuple_(*columns) < tuple_(*map(literal, _position(after, order))))
-    query = query.order_by(*(column.desc() for column in columns)).limit(limit + 1)
-    with store.read() as connection:
+    place = None if after is None else _position(after, order)
+    with store.read() as connection, sound("a silence"):
+        quiet = None if where.silenced else all_silenced(connection)
+        silenced = 0
+        if quiet is not None:
+            silenced = min(connection.scalar(_count([*conditions, quiet])) or 0, TOTAL_MAX)
+            conditions.append(~quiet)
+        query = select(*COLUMNS).where(*conditions)
+        if place is not None:
+            query = query.where(tuple_(*columns) < tuple_(*map(literal, place)))
+        query = query.order_by(*(column.desc() for column in columns)).limit(limit + 1)
         rows = connection.execute(query).mappings().all()
         shown = [Incident(**incident_fields(row)) for row in rows[:limit]]
         total = connection.scalar(_count(conditions)) or 0
@@ -102,6 +109,7 @@ def page(
         next=None if last is None else _cursor(order, [last[column.key] for column in columns]),
         total=min(total, TOTAL_MAX),
         total_exact=total <= TOTAL_MAX,
+        silenced=silenced,
     )
 
 

@@ -4,6 +4,7 @@ This room knows tables, files and locks. What the rows mean, and who may change 
 business of the modules that own them.
 """
 
+from bigsec.store.beside import written_beside
 from bigsec.store.database import ScannedFile, Store, chunks
 from bigsec.store.deadline import is_overdue, stop_reads_after
 from bigsec.store.faults import GarbledError
@@ -61,4 +62,5 @@ __all__ = [
     "write_alarms",
     "write_rhythms",
     "writer_of",
+    "written_beside",
 ]

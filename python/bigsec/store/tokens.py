@@ -10,19 +10,16 @@ import hashlib
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, exists, insert, select, update
 
-from bigsec.errors import NotFoundError, Problem, StoreLockedError
+from bigsec.errors import NotFoundError, Problem
+from bigsec.store.beside import written_beside
 from bigsec.store.database import Store
-from bigsec.store.lock import FolderLock
-from bigsec.store.opening import open_store
 from bigsec.store.token_model import ApiTokenRow
 
 __all__ = [
@@ -99,7 +96,7 @@ def create_token(
     secret = PREFIX + secrets.token_urlsafe(32)
     created = now()
     token = Token(secrets.token_hex(4), shown, created, created + lifetime, None)
-    with _alone(folder, create=True) as store, store.write() as connection:
+    with written_beside(folder, create=True) as store, store.write() as connection:
         connection.execute(
             insert(ApiTokenRow).values(
                 token_id=token.token_id,
@@ -127,7 +124,7 @@ def revoke_token(
 
     Returns the tokens that held until then. Raises NotFoundError where none has that id or name.
     """
-    with _alone(folder, create=False) as store, store.write() as connection:
+    with written_beside(folder, create=False) as store, store.write() as connection:
         found = _named(connection, reference)
         if not found:
             raise _not_found(reference)
@@ -166,28 +163,6 @@ def tokens_exist(store: Store, *, holding: bool = False, now: Clock = _now) -> b
         )
     with store.read() as connection:
         return bool(connection.scalar(query))
-
-
-@contextmanager
-def _alone(folder: str | os.PathLike[str], *, create: bool) -> Iterator[Store]:
-    # A scan replaces the store by a copy that it took when it began: what is written meanwhile
-    # would be lost, and a revoked token would hold again. So both take the folder's lock.
-    path = Path(folder)
-    if not create:
-        open_store(path).close()  # Where there is none, say so, and leave no lock file behind.
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = FolderLock(path)
-    try:
-        lock.take()
-    except StoreLockedError:
-        # A daemon keeps its store in its place: there SQLite's own locks are enough.
-        if not lock.held_live:
-            raise
-    try:
-        with open_store(path, create=create) as store:
-            yield store
-    finally:
-        lock.drop()
 
 
 def _named(connection: Connection, reference: str) -> list[Token]:

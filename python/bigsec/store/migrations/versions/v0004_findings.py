@@ -1,4 +1,4 @@
-"""What scanners found on machines, and how important machines are."""
+"""What scanners found on machines, how important machines are, and silences."""
 
 from __future__ import annotations
 
@@ -43,4 +43,17 @@ def upgrade() -> None:
         sa.Column("updated_us", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("asset", name=op.f("pk_asset")),
         sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "silence",
+        sa.Column("silence_id", sa.String(length=8), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("starts_us", sa.BigInteger(), nullable=False),
+        sa.Column("ends_us", sa.BigInteger(), nullable=False),
+        sa.Column("rule_id", sa.Text(), nullable=True),
+        sa.Column("entity", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
+        sa.Column("created_us", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("silence_id", name=op.f("pk_silence")),
     )
