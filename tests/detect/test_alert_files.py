@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bigsec.detect.perceive import Alert, Fault, Sensors, read_alerts
 
 SENSORS = Sensors()
+CASES = yaml.safe_load(
+    (Path(__file__).parent / "cases" / "sensors.yaml").read_text(encoding="utf-8")
+)
 EVE = {
     "timestamp": "2026-12-01T03:00:00.250000+0800",
     "event_type": "alert",
@@ -54,6 +60,25 @@ def test_records_of_sensors_are_alerts_as_they_come(tmp_path: Path, name: str) -
     ]
     methods = [SENSORS.meaning(one.detector).method.name for one in alerts]
     assert methods == ["login", "login", "change"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_record_of_each_sensor_is_known(tmp_path: Path, case: dict[str, Any]) -> None:
+    (found,) = _read(tmp_path / "a.json", json.dumps(case["record"]).encode())
+    if "alert" not in case:
+        assert isinstance(found, Fault)
+        assert found.other
+        return
+    assert isinstance(found, Alert)
+    method = SENSORS.meaning(found.detector).method.name
+    assert [found.detector, found.host, method] == case["alert"]
+    assert int(found.time_s) == int(datetime(2026, 12, 1, 3, tzinfo=UTC).timestamp())
+
+
+def test_every_sensor_with_records_has_a_case() -> None:
+    told = {case["alert"][0].split(": ", 1)[0] for case in CASES if "alert" in case}
+    own = {"Suricata", "Wazuh", "Zeek", "AMiner"}
+    assert {shape.prefix.split(":", 1)[0] for shape in SENSORS.shapes} == told | own
 
 
 def test_a_table_needs_a_time_a_name_and_a_host(tmp_path: Path) -> None:

@@ -122,26 +122,29 @@ def _rows(lines: Iterator[str]) -> Iterator[tuple[int, Mapping[str, Any] | str]]
 
 
 def _alert(record: Mapping[str, Any], line: int, file: str, sensors: Sensors) -> Alert | Fault:
-    detector, host = _seen(record, sensors.shapes)
+    detector, host, times = _seen(record, sensors.shapes)
     if not detector:
         told = f"no name of an alert in {', '.join(_NAMES)} or a sensor's own field"
         return Fault(line, told, other=True)
-    time_s = _time(_first(record, _TIMES))
+    time_s = _time(_first(record, times))
     if time_s is None:
-        return Fault(line, f"no time in {', '.join(_TIMES)}")
+        return Fault(line, f"no time in {', '.join(times)}")
     if not host:
         return Fault(line, f"no host in {', '.join(_HOSTS)} or a sensor's own field")
     return Alert(time_s, detector[:512], host[:255], _id(file, line))
 
 
-def _seen(record: Mapping[str, Any], shapes: Iterable[Shape]) -> tuple[str, str]:
-    """What was seen, and on which host."""
+def _seen(record: Mapping[str, Any], shapes: Iterable[Shape]) -> tuple[str, str, tuple[str, ...]]:
+    """What was seen, on which host, and the fields that may have the time."""
     for shape in shapes:
-        name = _text(_field(record, shape.detector))
+        if any(_field(record, name) is None for name in shape.needs):
+            continue
+        *others, name = (_text(_field(record, field)) for field in shape.detector)
         if name:
             host = _text(_first(record, shape.hosts)) or _text(_first(record, _HOSTS))
-            return shape.prefix + name, host
-    return _text(_first(record, _NAMES)), _text(_first(record, _HOSTS))
+            told = ": ".join([*filter(None, others), name])
+            return shape.prefix + told, host, shape.times + _TIMES
+    return _text(_first(record, _NAMES)), _text(_first(record, _HOSTS)), _TIMES
 
 
 def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
@@ -150,13 +153,21 @@ def _first(record: Mapping[str, Any], names: Iterable[str]) -> Any:
 
 
 def _field(record: Mapping[str, Any], name: str) -> Any:
-    """A field by its name, or by the names of the objects that it stands in."""
+    """A field by its name, or by the names of the objects that it stands in; of a list of objects
+    the first.
+    """
     if name in record:
         return record[name]
     value: Any = record
-    for part in name.split("."):
-        if not isinstance(value, Mapping) or part not in value:
+    parts = name.split(".")
+    for number, part in enumerate(parts):
+        if isinstance(value, list) and value:
+            value = value[0]
+        if not isinstance(value, Mapping):
             return None
+        if part not in value:
+            # A name may have dots of its own.
+            return value.get(".".join(parts[number:]))
         value = value[part]
     return value
 
@@ -184,11 +195,20 @@ def _time(value: Any) -> float | None:
     return number
 
 
+def _long_date(text: str) -> float | None:
+    """`Tue Dec  1 07:15:39 2026`, as C's `asctime` writes it."""
+    try:
+        moment = datetime.strptime(text.strip(), "%a %b %d %H:%M:%S %Y")
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC).timestamp()
+
+
 def _moment(text: str) -> float | None:
     try:
         moment = datetime.fromisoformat(_BASIC_OFFSET.sub(r"\1:\2", text.strip()))
     except ValueError:
-        return None
+        return _long_date(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     try:

@@ -42,11 +42,17 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Where a sensor's own records have what it saw, and where; names of fields with dots."""
+    """Where a sensor's own records have what it saw, where and when; names of fields with dots.
+
+    detector: fields whose texts together name what was seen; the last one must be there. needs:
+    fields that tell its records from others.
+    """
 
     prefix: str
-    detector: str
+    detector: tuple[str, ...]
     hosts: tuple[str, ...]
+    times: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
 
 class Sensors:
@@ -110,10 +116,26 @@ class Sensors:
         self._tables += [(prefix, table) for prefix in prefixes]
         record = told.get("record")
         if record is not None:
-            if not isinstance(record, dict) or not isinstance(record.get("detector"), str):
-                raise _fault(path, "record.detector is no name of a field")
-            hosts = tuple(map(str, _list(path, record, "host", "record")))
-            self._shapes.append(Shape(prefixes[0], record["detector"], hosts))
+            self._shapes.append(_shape(path, prefixes[0], record))
+
+
+def _shape(path: Path, prefix: str, record: Any) -> Shape:
+    if not isinstance(record, dict):
+        raise _fault(path, "[record] is no table")
+    names = {"detector", "host", "time", "needs"}
+    for name in record.keys() - names:
+        raise _fault(path, f"record.{name} is none of {', '.join(sorted(names))}")
+    fields: dict[str, tuple[str, ...]] = {}
+    for name in names:
+        wanted = record.get(name, [])
+        one = [wanted] if isinstance(wanted, str) else wanted
+        if not isinstance(one, list) or not all(isinstance(field, str) for field in one):
+            raise _fault(path, f"record.{name} is no name of a field, and no list of them")
+        fields[name] = tuple(one)
+    for name in ("detector", "host"):
+        if not fields[name]:
+            raise _fault(path, f"record.{name} is missing")
+    return Shape(prefix, fields["detector"], fields["host"], fields["time"], fields["needs"])
 
 
 def _method(name: str, told: Any, folder: Path) -> Method:
