@@ -131,3 +131,18 @@ def test_a_state_that_is_none_is_named_and_left_alone(attacked: Runner, text: st
     assert "BS4210" in done.err
     assert "kept" in done.err
     assert (attacked.folder / "kept").read_text() == text
+
+
+def test_what_is_raised_can_be_kept_with_all_other_incidents(attacked: Runner) -> None:
+    first = attacked("perceive", "alerts.csv", "--keep", "kept")
+    assert "Kept in kept: 2 new incidents, 0 grown" in first.err
+    again = attacked("perceive", "alerts.csv", "--keep", "kept")
+    assert "Kept in kept: 0 new incidents, 0 grown" in again.err
+    listed = attacked("incidents", "list", "--store", "kept")
+    told = [json.loads(line) for line in listed.out.splitlines()]
+    assert {one["target"]["values"][0] for one in told} == {"files", "web"}
+    (web,) = [one for one in told if one["target"]["values"] == ["web"]]
+    assert set(web["method"]["values"]) == {"T1190", "T1548"}
+    assert web["rules"] == 3
+    whole = attacked("incidents", "show", web["number"], "--store", "kept", "--format", "table")
+    assert "Wazuh: Common web attack." in whole.out

@@ -45,6 +45,9 @@ StateOption = Annotated[
     Path | None,
     typer.Option("--state", metavar="FILE", dir_okay=False, help=text("perceive.state")),
 ]
+KeepOption = Annotated[
+    str | None, typer.Option("--keep", metavar="DIR", help=text("perceive.keep"))
+]
 ExplainOption = Annotated[
     int | None, typer.Option("--explain", metavar="N", help=text("perceive.explain"))
 ]
@@ -55,6 +58,7 @@ def perceive(
     every: AllOption = False,
     explain: ExplainOption = None,
     state: StateOption = None,
+    keep: KeepOption = None,
     form: FormatOption = None,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -86,6 +90,8 @@ def perceive(
     counts = {"alerts": len(alerts), "others": others, "raised": raised}
     counts["incidents"] = len(perceiver.incidents)
     talk.say(text("perceive.summary", **{name: f"{count:,}" for name, count in counts.items()}))
+    if keep is not None:
+        _keep(perceiver, keep, talk)
     if passed_over:
         talk.say(text("perceive.passed_over", count=f"{passed_over:,}"))
     if others and not alerts:
@@ -112,6 +118,19 @@ def _take(perceiver: Perceiver, alerts: list[Alert], state: Path | None) -> int:
         what = f"{state}: {error.strerror or error}"
         raise StoreError("BS4210", "config.state", what) from None
     return memory.passed_over
+
+
+def _keep(perceiver: Perceiver, folder: str, talk: Talk) -> None:
+    """Put what is raised into a store, for lists and pages."""
+    from bigsec.detect import record
+    from bigsec.detect.perceive import rows_of
+    from bigsec.store import written_beside
+
+    signals, events = rows_of(perceiver.incidents.values(), perceiver.settings)
+    with written_beside(folder, create=True) as store:
+        kept = record(store, signals, events)
+    counts = {"new": kept.new_incidents, "grown": kept.updated_incidents}
+    talk.say(text("perceive.kept", folder=folder, **{k: f"{n:,}" for k, n in counts.items()}))
 
 
 def read_all(files: list[str], talk: Talk) -> tuple[list[Alert], int, int]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from bigsec.detect.perceive.evaluating import Evaluation, Found, evaluate
 from bigsec.detect.perceive.habits import Habits
 from bigsec.detect.perceive.incident import Campaign, Incident, Part
+from bigsec.detect.perceive.keeping import rows_of
 from bigsec.detect.perceive.memory import Memory
 from bigsec.detect.perceive.ordering import InOrder
 from bigsec.detect.perceive.perceiver import Perceiver
@@ -41,4 +42,5 @@ __all__ = [
     "evaluate",
     "read_alerts",
     "read_labels",
+    "rows_of",
 ]
