@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import insert
 
 from bigsec.detect import (
     IncidentFilter,
@@ -23,6 +24,7 @@ from bigsec.detect import (
 )
 from bigsec.errors import NotFoundError
 from bigsec.store import open_store
+from bigsec.store.asset_model import SilenceRow
 
 from .conftest import START, Pair, pair
 
@@ -166,3 +168,27 @@ def test_hidden_are_exactly_those_without_a_loud_signal(
         )
     }
     assert shown == loud
+
+
+def test_years_of_silences_are_no_burden(folder: Path) -> None:
+    with open_store(folder) as store, store.write() as connection:
+        day_us = 86_400_000_000
+        connection.execute(
+            insert(SilenceRow),
+            [
+                {
+                    "silence_id": f"{number:08x}",
+                    "owner": "zhao",
+                    "reason": "Nightly backup",
+                    "starts_us": number * day_us,
+                    "ends_us": number * day_us + 1,
+                    "entity": "web9",
+                    "created_us": 0,
+                }
+                for number in range(5_000)
+            ],
+        )
+    add_silence(folder, _silence())
+    assert _hosts(folder, IncidentFilter()) == {"web2", "web3"}
+    with open_store(folder) as store:
+        assert preview(store, _silence(entity="web3", rule_id=None)).incidents == 1

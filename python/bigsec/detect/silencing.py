@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -151,29 +150,21 @@ def preview(store: Store, silence: Silence) -> Hidden:
     """What a silence would hide of what is stored, beside those that there are."""
     with store.read() as connection:
         signals = select(func.count()).select_from(SignalRow).where(silence.fits())
-        known = _all(connection)
-        touched = (
-            exists()
-            .where(IncidentSignalRow.incident_id == IncidentRow.incident_id)
-            .where(SignalRow.signal_id == IncidentSignalRow.signal_id)
-            .where(silence.fits())
-        )
-        wholly = and_(touched, _whole([*known, silence]))
-        if known:
-            wholly = and_(wholly, ~_whole(known))
+        touched = _any_signal(silence.fits())
+        wholly = and_(touched, ~_any_signal(~or_(_is_silenced(), silence.fits())), ~_whole())
         numbers = select(IncidentRow.number).where(wholly).order_by(IncidentRow.last_us.desc())
+        incidents = select(func.count()).select_from(IncidentRow).where(wholly)
         return Hidden(
             signals=connection.scalar(signals) or 0,
-            incidents=connection.scalar(select(func.count()).select_from(IncidentRow).where(wholly))
-            or 0,
+            incidents=connection.scalar(incidents) or 0,
             numbers=tuple(connection.scalars(numbers.limit(NUMBERS_MAX))),
         )
 
 
 def all_silenced(connection: Connection) -> ColumnElement[bool] | None:
     """That every signal of a row of `IncidentRow` is silenced; None where there is no silence."""
-    known = _all(connection)
-    return _whole(known) if known else None
+    known = connection.scalar(select(exists().where(SilenceRow.silence_id.is_not(None))))
+    return _whole() if known else None
 
 
 def silences_on(
@@ -181,27 +172,63 @@ def silences_on(
 ) -> tuple[int, tuple[tuple[Silence, int], ...]]:
     """How many signals of an incident are silenced, and by which silences, with their counts."""
     own = (
+        select(SilenceRow.silence_id, func.count(SignalRow.signal_id))
+        .select_from(IncidentSignalRow)
+        .join(SignalRow, SignalRow.signal_id == IncidentSignalRow.signal_id)
+        .join(SilenceRow, _fits_signal())
+        .where(IncidentSignalRow.incident_id == incident_id)
+        .group_by(SilenceRow.silence_id)
+    )
+    counts: dict[str, int] = dict(connection.execute(own).all())
+    if not counts:
+        return 0, ()
+    total = (
         select(func.count(SignalRow.signal_id))
         .join(IncidentSignalRow, IncidentSignalRow.signal_id == SignalRow.signal_id)
         .where(IncidentSignalRow.incident_id == incident_id)
+        .where(_is_silenced())
     )
-    counted = [(one, connection.scalar(own.where(one.fits())) or 0) for one in _all(connection)]
-    found = tuple((one, count) for one, count in counted if count)
-    if not found:
-        return 0, ()
-    total = connection.scalar(own.where(or_(*(one.fits() for one, _ in found)))) or 0
-    return total, found
+    found = [one for one in _all(connection) if one.silence_id in counts]
+    with_counts = tuple((one, counts[one.silence_id]) for one in found)
+    return connection.scalar(total) or 0, with_counts
 
 
-def _whole(silences: Sequence[Silence]) -> ColumnElement[bool]:
-    """That an incident has no signal that none of these fits."""
-    loud = (
+def _fits_signal() -> ColumnElement[bool]:
+    """That a row of `SilenceRow` fits a row of `SignalRow`."""
+    names = (
+        exists()
+        .where(SignalEntityRow.signal_id == SignalRow.signal_id)
+        .where(SignalEntityRow.value == SilenceRow.entity)
+        .correlate(SignalRow, SilenceRow)
+    )
+    return and_(
+        SilenceRow.starts_us <= SignalRow.time_us,
+        SilenceRow.ends_us > SignalRow.time_us,
+        or_(SilenceRow.rule_id.is_(None), SilenceRow.rule_id == SignalRow.rule_id),
+        or_(SilenceRow.source.is_(None), SilenceRow.source == SignalRow.source),
+        or_(SilenceRow.entity.is_(None), names),
+    )
+
+
+def _is_silenced() -> ColumnElement[bool]:
+    """That a row of `SignalRow` is silenced by any silence: by a join, however many there are."""
+    return exists().where(_fits_signal()).correlate(SignalRow)
+
+
+def _any_signal(condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """That a row of `IncidentRow` has a signal of which this holds."""
+    return (
         exists()
         .where(IncidentSignalRow.incident_id == IncidentRow.incident_id)
         .where(SignalRow.signal_id == IncidentSignalRow.signal_id)
-        .where(~or_(*(one.fits() for one in silences)))
+        .where(condition)
+        .correlate(IncidentRow)
     )
-    return ~loud
+
+
+def _whole() -> ColumnElement[bool]:
+    """That an incident has no signal that nobody silenced."""
+    return ~_any_signal(~_is_silenced())
 
 
 def _all(connection: Connection) -> tuple[Silence, ...]:
