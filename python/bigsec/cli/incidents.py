@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,7 +26,7 @@ from bigsec.cli.options import (
 )
 from bigsec.cli.output import Format, rows
 from bigsec.cli.scan import every_incident
-from bigsec.cli.span import moment_us, zone
+from bigsec.cli.span import moment_of, zone
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color
 from bigsec.cli.usage import check_choice
@@ -44,7 +43,6 @@ app = typer.Typer(cls=HelpfulGroup, help=text("incidents.help"), rich_markup_mod
 SIGNALS_MAX = 1_000
 # Rows of a table, unless the user wants more.
 TABLE_ROWS = 50
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 LimitOption = Annotated[
     int | None,
@@ -141,11 +139,8 @@ def _filter(
         check_choice("--min-level", min_level, LEVELS)
     level: Any = min_level
     return IncidentFilter(
-        level=level, since=_moment(since, local), until=_moment(until, local), text=search
+        level=level,
+        since=None if since is None else moment_of(since, local),
+        until=None if until is None else moment_of(until, local),
+        text=search,
     )
-
-
-def _moment(value: str | None, local: tzinfo) -> datetime | None:
-    if value is None:
-        return None
-    return _EPOCH + timedelta(microseconds=moment_us(value, now=datetime.now(UTC), within=local))

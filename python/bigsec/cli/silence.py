@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import getpass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,7 +20,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
-from bigsec.cli.span import moment_us, zone
+from bigsec.cli.span import moment_of, zone
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=HelpfulGroup, help=text("silence.help"), rich_markup_mode=None)
 
 COLUMNS = ("silence_id", "owner", "reason", "starts", "ends", "rule_id", "entity", "source")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help=text("silence.reason"), show_default=False)
@@ -86,8 +85,8 @@ def add(
         made = Silence(
             owner=owner or getpass.getuser(),
             reason=reason,
-            starts=datetime.now(UTC) if since is None else _moment(since, local),
-            ends=_moment(until, local),
+            starts=datetime.now(UTC) if since is None else moment_of(since, local),
+            ends=moment_of(until, local),
             rule_id=rule,
             entity=entity,
             source=source,
@@ -166,7 +165,3 @@ def _line(silence: Silence, local: tzinfo) -> str:
         f"{silence.silence_id}  {state}  {span(silence.starts, silence.ends, local)}  {what}  "
         f"{visible(silence.owner)}: {visible(silence.reason)}"
     )
-
-
-def _moment(value: str, local: tzinfo) -> datetime:
-    return _EPOCH + timedelta(microseconds=moment_us(value, now=datetime.now(UTC), within=local))

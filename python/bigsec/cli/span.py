@@ -54,6 +54,12 @@ def moment_us(value: str, *, now: datetime, within: tzinfo) -> int:
     return _us(moment if moment.tzinfo else moment.replace(tzinfo=within))
 
 
+def moment_of(value: str, within: tzinfo) -> datetime:
+    """The same as a datetime in UTC, counted from now. Raises FormatError (BS4001)."""
+    us = moment_us(value, now=datetime.now(UTC), within=within)
+    return _EPOCH + timedelta(microseconds=us)
+
+
 def _us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
 
