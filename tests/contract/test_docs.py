@@ -56,3 +56,25 @@ def test_the_architecture_page_names_files_that_exist() -> None:
 
 def test_the_architecture_page_stays_short() -> None:
     assert len((ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8").splitlines()) < 300
+
+
+def test_the_page_of_promises_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "reference" / "promises.md").read_text(encoding="utf-8")
+    fault = ROOT / "tests" / "collect"
+    rows = re.findall(r"^\| ([PT]\d+): [^|]+\|([^|]+)\|", page, re.MULTILINE)
+    assert len(rows) >= 20
+    for promise, tests in rows:
+        folder = ROOT
+        for name in re.findall(r"`([\w./{},]+)`", tests):
+            for path in _spelt_out(name):
+                known = [base / path for base in (fault, folder, ROOT) if (base / path).exists()]
+                assert known, f"{promise}: {name}"
+                folder = known[0].parent if known[0].is_file() else known[0]
+
+
+def _spelt_out(name: str) -> list[str]:
+    """`a/{b,c}/d` as `a/b/d` and `a/c/d`."""
+    found = re.search(r"\{([^}]*)\}", name)
+    if found is None:
+        return [name]
+    return [name.replace(found[0], one) for one in found[1].split(",")]
