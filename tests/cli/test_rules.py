@@ -324,6 +324,10 @@ def test_a_backtest_fails_where_a_rule_floods_and_takes_a_span(bigsec: Runner) -
     assert bigsec(*over, "--max-per-day", "2").code == 0
     assert json.loads(bigsec(*over, "--since", "2026-11-21").out)["signals"] == 2
     assert bigsec("rules", "backtest", "r").code == 2
+    gone = bigsec("rules", "backtest", "r", "--over", "a.log", "--over", "gone.log")
+    assert gone.code == 3
+    assert "gone.log" in gone.err
+    assert gone.out
     assert bigsec(*over, "--log", "out").code == 2
 
 

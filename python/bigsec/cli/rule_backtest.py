@@ -25,7 +25,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
-from bigsec.cli.over import OverOption
+from bigsec.cli.over import OverOption, found_over, is_broken
 from bigsec.cli.problems import is_error
 from bigsec.cli.rules import RulePathsArgument
 from bigsec.cli.ruleset import load_rules
@@ -37,10 +37,10 @@ from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
 from bigsec.cli.verify import log_folder
 from bigsec.cli.wording import text
-from bigsec.collect import find_inputs
 
 if TYPE_CHECKING:
     from bigsec._core import Rules
+    from bigsec.collect import FoundInputs
 
 COLUMNS = ("rule_id", "title", "level", "signals", "busiest_day", "first", "last", "entities")
 # Of what a rule's signals are about so much is counted, and so much shown.
@@ -121,11 +121,12 @@ def backtest(
     loaded = load_rules(paths or [], status=status, min_level=min_level)
     talk.show([one for one in loaded.problems if is_error(one)])
     found: dict[str, Past] = {}
+    inputs = found_over(over or [], talk)
     with Stop() as stop:
         signals = (
             _of_log(log, loaded, spans, stop)
             if log is not None
-            else _of_files(over or [], loaded, talk, spans, input_format, timezone, stop)
+            else _of_files(over or [], inputs, loaded, talk, spans, input_format, timezone, stop)
         )
         for signal in signals:
             rule_id = signal["rule_id"]
@@ -141,11 +142,14 @@ def backtest(
     if stop.requested:
         return Exit.INTERRUPTED
     floods = max_per_day is not None and any(one.busiest_day > max_per_day for one in ordered)
+    if is_broken(inputs):
+        return Exit.BAD_INPUT
     return Exit.FINDINGS if floods else Exit.DONE
 
 
 def _of_files(
     over: list[str],
+    found: FoundInputs,
     rules: Rules,
     talk: Talk,
     spans: list[int | None],
@@ -155,8 +159,6 @@ def _of_files(
 ) -> Iterator[dict[str, Any]]:
     from bigsec import Scanner, default_packs
 
-    found = find_inputs(path for path in over if path != "-")
-    talk.show(found.problems)
     scanner = Scanner(
         inputs_of(over, found, stop),
         rules,
