@@ -221,6 +221,16 @@ class Classification(Shape):
     by: str | None
 
 
+class Warned(Shape):
+    """A proposal of level and colour of a warning, from the urgency."""
+
+    level: Literal["I", "II", "III", "IV"]
+    level_zh: str
+    colour: str
+    colour_zh: str
+    verified: bool
+
+
 class Link(Shape):
     """One thing that ties the signals of an incident together, and its rarity in bits."""
 
@@ -252,6 +262,8 @@ class IncidentWhole(Incident):
     exploitability: Exploitability
     score: Score
     gb20986: Classification
+    warning: Warned
+    stage: str | None
     links: list[Link]
     silenced_signals: int
     silences: list[Silence]

@@ -127,7 +127,7 @@ def show_one(
         _answer(console, name, getattr(incident, name))
     # Where no weakness is known, the answer before has said so.
     named = incident.exploitability.why != "no_weakness_named"
-    for name in (*(("exploitability",) if named else ()), "score", "gb20986"):
+    for name in (*(("exploitability",) if named else ()), "score", "warning", "gb20986"):
         told = getattr(incident, name).text(speech())
         _line(console, _label(text(f"answer.{name}")).append_text(Text(told)))
     _silences(incident, console)

@@ -6,19 +6,21 @@ finding that arrives later counts at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from bigsec.detect.classes import Classification, classify
+from bigsec.detect.classes import Classification, Warned, classify, warning_of
 from bigsec.detect.exploitability import Attack, Exploitability, judge
 from bigsec.detect.findings import checks_of, criticality_of
 from bigsec.detect.levels import level_of
 from bigsec.detect.moments import to_us
 from bigsec.detect.scoring import Score, score
 from bigsec.detect.signal import Evidence, Signal
+from bigsec.detect.stages import furthest, steps
 from bigsec.store.model import IncidentEntityRow
 
 __all__ = ["Assessment", "assess"]
@@ -29,17 +31,19 @@ _TARGETS_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessment:
-    """The three answers."""
+    """What it comes to. stage: the furthest tactic of ATT&CK that was seen."""
 
     exploitability: Exploitability
     score: Score
     gb20986: Classification
+    warning: Warned
+    stage: str | None
 
 
 def assess(
     connection: Connection,
     fields: dict[str, Any],
-    signals: Iterable[Signal],
+    signals: Sequence[Signal],
     evidence: Iterable[Evidence],
 ) -> Assessment:
     """Of one incident. fields: as `incident_fields` gives them."""
@@ -54,19 +58,26 @@ def assess(
     )
     could = judge(attack, checks_of(connection, known))
     techniques, tactics = fields["method"].values, fields["attack_tactics"]
+    urgency = score(
+        level=level_of(fields["severity_id"]),
+        confidence=fields["confidence"],
+        result=fields["result"],
+        exploitability=could.verdict,
+        criticality=criticality_of(connection, known),
+        targets=len(targets),
+        steps=steps(one.attack_tactics for one in sorted(signals, key=_in_time)),
+    )
     return Assessment(
         exploitability=could,
-        score=score(
-            level=level_of(fields["severity_id"]),
-            confidence=fields["confidence"],
-            result=fields["result"],
-            exploitability=could.verdict,
-            criticality=criticality_of(connection, known),
-            targets=len(targets),
-            tactics=len(tactics),
-        ),
+        score=urgency,
         gb20986=classify(techniques, tactics),
+        warning=warning_of(urgency.total),
+        stage=furthest(tactics),
     )
+
+
+def _in_time(signal: Signal) -> tuple[datetime, str]:
+    return signal.time, signal.signal_id
 
 
 def _targets(connection: Connection, incident_id: str) -> list[str]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bigsec.errors import PackError
 
-__all__ = ["Classification", "classify"]
+__all__ = ["Classification", "Warned", "classify", "warning_of"]
 
 _TABLE: Final = Path(__file__).parents[1] / "packs" / "tables" / "gb_20986.toml"
 _OTHER: Final = "AB"
@@ -64,6 +64,33 @@ class Classification:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warned:
+    """A proposal of level and colour of a warning, from the urgency; people decide."""
+
+    level: str
+    level_zh: str
+    colour: str
+    colour_zh: str
+    verified: bool
+
+    def text(self, language: str = "en") -> str:
+        """`II 重大（橙色，建议）` for people."""
+        if language == "zh":
+            return f"{self.level} 级 {self.level_zh}（{self.colour_zh}预警，建议）"
+        return f"level {self.level}, {self.colour} (proposed)"
+
+    def to_dict(self) -> dict[str, Any]:
+        """For programs."""
+        return {
+            "level": self.level,
+            "level_zh": self.level_zh,
+            "colour": self.colour,
+            "colour_zh": self.colour_zh,
+            "verified": self.verified,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class _Class:
     category: str
@@ -88,6 +115,19 @@ def classify(techniques: Sequence[str], tactics: Sequence[str]) -> Classificatio
         if by is not None:
             return _made(head, one, by)
     return _made(head, _Class(_OTHER, "其他", "other"), None)
+
+
+def warning_of(urgency: int) -> Warned:
+    """The first level of the table that an urgency (0 to 100) reaches."""
+    head, _ = _table()
+    found = next(one for one in head["warnings"] if urgency >= one["urgency"])
+    return Warned(
+        level=found["level"],
+        level_zh=found["zh"],
+        colour=found["colour"],
+        colour_zh=found["colour_zh"],
+        verified=head["verified"],
+    )
 
 
 def _made(head: dict[str, Any], one: _Class, by: str | None) -> Classification:
@@ -122,6 +162,8 @@ def _table() -> tuple[dict[str, Any], tuple[_Class, ...]]:
         )
         for one in (*classes, _Class(_OTHER, "", "")):
             _made(head, one, None)
+        if head["warnings"][-1]["urgency"] != 0:
+            raise ValueError("the last of [[warnings]] has an urgency above 0")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise PackError("BS2201", "pack.invalid", f"{_TABLE}: {error}") from None
     return head, classes

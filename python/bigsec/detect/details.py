@@ -68,6 +68,8 @@ def detail(store: Store, reference: str, *, signals_max: int, evidence_max: int)
             exploitability=meaning.exploitability,
             score=meaning.score,
             gb20986=meaning.gb20986,
+            warning=meaning.warning,
+            stage=meaning.stage,
             links=links_of(connection, signals),
             silenced_signals=silenced,
             silences=silences,

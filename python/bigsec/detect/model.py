@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bigsec.detect.classes import Classification
+from bigsec.detect.classes import Classification, Warned
 from bigsec.detect.exploitability import Exploitability
 from bigsec.detect.levels import Confidence, Level
 from bigsec.detect.linking import Link
@@ -166,7 +166,8 @@ class IncidentDetail(Incident):
     evidence: the events of these, in time; both bounded by the caller, and the counts say how many
     there are. timeline: at most 1,000 entries. merged: ids that lead here since they were merged
     into this one. exploitability, score, gb20986: whether the attack could work, how urgent the
-    incident is, and its class, as known now. links: why its signals are together, the strongest
+    incident is, and its class, as known now. warning: the level that is proposed. stage: the
+    furthest ATT&CK tactic that was seen. links: why its signals are together, the strongest
     first, at most 20. silences: those that fit signals of it, and how many.
     """
 
@@ -174,6 +175,8 @@ class IncidentDetail(Incident):
     exploitability: Exploitability
     score: Score
     gb20986: Classification
+    warning: Warned
+    stage: str | None
     links: tuple[Link, ...] = ()
     silenced_signals: int = 0
     silences: tuple[tuple[Silence, int], ...] = ()
@@ -191,6 +194,8 @@ class IncidentDetail(Incident):
             "exploitability": self.exploitability.to_dict(),
             "score": self.score.to_dict(),
             "gb20986": self.gb20986.to_dict(),
+            "warning": self.warning.to_dict(),
+            "stage": self.stage,
             "links": [link.to_dict() for link in self.links],
             "silenced_signals": self.silenced_signals,
             "silences": [one.to_dict() | {"signals": count} for one, count in self.silences],

@@ -36,7 +36,7 @@ _EXPLOITABILITY: Final[dict[Verdict, int]] = {
     "unknown": 0,
     "not_applicable": -20,
 }
-# For each doubling of the number of machines, and for each tactic after the first.
+# For each doubling of the number of machines, and for each step after the first.
 _SPREAD, _SPREAD_MAX = 2, 6
 _PROGRESS, _PROGRESS_MAX = 3, 9
 
@@ -78,12 +78,13 @@ def score(
     exploitability: Verdict,
     criticality: int,
     targets: int,
-    tactics: int,
+    steps: int,
 ) -> Score:
     """The score of an incident.
 
     criticality: of the most important machine, 0 (not known) to 4 (of the highest importance).
-    targets: machines that were acted on. tactics: ATT&CK tactics that were seen.
+    targets: machines that were acted on. steps: stages of an attack that were seen one after the
+    other (`stages.steps`).
     """
     points: dict[PartName, int] = {
         "severity": _SEVERITY[level],
@@ -92,7 +93,7 @@ def score(
         "exploitability": _EXPLOITABILITY[exploitability],
         "asset": (0, -5, 0, 5, 10)[criticality],
         "spread": min(_SPREAD_MAX, _SPREAD * max(0, targets.bit_length() - 1)),
-        "progress": min(_PROGRESS_MAX, _PROGRESS * max(0, tactics - 1)),
+        "progress": min(_PROGRESS_MAX, _PROGRESS * max(0, steps - 1)),
     }
     total = sum(points.values())
     bounded = min(_MAX, max(0, total))
