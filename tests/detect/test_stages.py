@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigsec.detect.classes import warning_of
-from bigsec.detect.stages import STAGES, furthest, steps
+from bigsec.detect.assess.classes import warning_of
+from bigsec.detect.assess.stages import STAGES, furthest, steps
 
 TACTICS = [tactic for same in STAGES for tactic in same]
 

@@ -1,5 +1,7 @@
 """Mission module 3: signals become incidents that say who, how, what and by which weakness."""
 
+from bigsec.detect.assess.exploitability import Attack, Check, Exploitability, judge
+from bigsec.detect.assess.findings import add_checks, set_assets
 from bigsec.detect.events import (
     EventDetail,
     EventFilter,
@@ -8,8 +10,6 @@ from bigsec.detect.events import (
     get_event,
     list_events,
 )
-from bigsec.detect.exploitability import Attack, Check, Exploitability, judge
-from bigsec.detect.findings import add_checks, set_assets
 from bigsec.detect.level_counts import level_counts
 from bigsec.detect.levels import LEVELS, Level, level_of, severity_of
 from bigsec.detect.model import (

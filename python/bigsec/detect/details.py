@@ -8,9 +8,9 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, select
 
-from bigsec.detect.assessing import assess
+from bigsec.detect.assess.incident import assess
+from bigsec.detect.assess.linking import links_of
 from bigsec.detect.levels import level_of
-from bigsec.detect.linking import links_of
 from bigsec.detect.model import IncidentDetail, TimelineEntry
 from bigsec.detect.moments import from_us
 from bigsec.detect.portrait import combine_results

@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bigsec.detect.classes import Classification, Warned
-from bigsec.detect.exploitability import Exploitability
+from bigsec.detect.assess.classes import Classification, Warned
+from bigsec.detect.assess.exploitability import Exploitability
+from bigsec.detect.assess.linking import Link
+from bigsec.detect.assess.scoring import Score
 from bigsec.detect.levels import Confidence, Level
-from bigsec.detect.linking import Link
 from bigsec.detect.moments import to_text
 from bigsec.detect.reasons import REASONS, Reason
-from bigsec.detect.scoring import Score
 from bigsec.detect.signal import Entity, Evidence, Result, Signal
 from bigsec.detect.silencing import Silence
 

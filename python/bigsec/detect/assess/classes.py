@@ -17,7 +17,7 @@ from bigsec.errors import PackError
 
 __all__ = ["Classification", "Warned", "classify", "warning_of"]
 
-_TABLE: Final = Path(__file__).parents[1] / "packs" / "tables" / "gb_20986.toml"
+_TABLE: Final = Path(__file__).parents[2] / "packs" / "tables" / "gb_20986.toml"
 _OTHER: Final = "AB"
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from bigsec.detect.exploitability import Verdict
+from bigsec.detect.assess.exploitability import Verdict
+from bigsec.detect.assess.meanings import PARTS
 from bigsec.detect.levels import Confidence, Level
-from bigsec.detect.meanings import PARTS
 from bigsec.detect.signal import Result
 
 __all__ = ["Part", "PartName", "Score", "score"]

@@ -15,8 +15,8 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, func, select
 
+from bigsec.detect.assess.meanings import LINK_TEXTS
 from bigsec.detect.facts import Fact, fact_of
-from bigsec.detect.meanings import LINK_TEXTS
 from bigsec.detect.settings import Grouping
 from bigsec.detect.signal import Entity, Signal
 from bigsec.store.model import IncidentEntityRow, IncidentRow

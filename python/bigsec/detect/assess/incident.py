@@ -13,14 +13,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from bigsec.detect.classes import Classification, Warned, classify, warning_of
-from bigsec.detect.exploitability import Attack, Exploitability, judge
-from bigsec.detect.findings import checks_of, criticality_of
+from bigsec.detect.assess.classes import Classification, Warned, classify, warning_of
+from bigsec.detect.assess.exploitability import Attack, Exploitability, judge
+from bigsec.detect.assess.findings import checks_of, criticality_of
+from bigsec.detect.assess.scoring import Score, score
+from bigsec.detect.assess.stages import furthest, steps
 from bigsec.detect.levels import level_of
 from bigsec.detect.moments import to_us
-from bigsec.detect.scoring import Score, score
 from bigsec.detect.signal import Evidence, Signal
-from bigsec.detect.stages import furthest, steps
 from bigsec.store.model import IncidentEntityRow
 
 __all__ = ["Assessment", "assess"]

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from bigsec.detect import rows
-from bigsec.detect.exploitability import Check, State
+from bigsec.detect.assess.exploitability import Check, State
 from bigsec.detect.moments import to_us, utc_now
 from bigsec.store import Store, chunks
 from bigsec.store.asset_model import AssetRow, FindingCheckRow
