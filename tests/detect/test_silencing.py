@@ -24,7 +24,7 @@ from bigsec.detect import (
 )
 from bigsec.errors import NotFoundError
 from bigsec.store import open_store
-from bigsec.store.asset_model import SilenceRow
+from bigsec.store.silence_model import SilenceRow
 
 from .conftest import START, Pair, pair
 

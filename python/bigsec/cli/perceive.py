@@ -112,8 +112,7 @@ def _take(perceiver: Perceiver, alerts: list[Alert], state: Path | None) -> int:
     memory = Memory(state)
     try:
         memory.recall(perceiver)
-        for _ in memory.take(perceiver, alerts):
-            pass
+        memory.take(perceiver, alerts)
     except OSError as error:
         what = f"{state}: {error.strerror or error}"
         raise StoreError("BS4210", "config.state", what) from None

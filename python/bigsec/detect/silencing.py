@@ -18,8 +18,8 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, func, insert, or
 from bigsec.detect.moments import from_us, to_text, to_us, utc_now
 from bigsec.errors import NotFoundError, Problem
 from bigsec.store import Store, written_beside
-from bigsec.store.asset_model import SilenceRow
 from bigsec.store.model import IncidentRow, IncidentSignalRow, SignalEntityRow, SignalRow
+from bigsec.store.silence_model import SilenceRow
 
 __all__ = [
     "Hidden",
@@ -49,7 +49,6 @@ class Silence:
     entity: str | None = None
     source: str | None = None
     silence_id: str = ""
-    created: datetime | None = None
 
     def __post_init__(self) -> None:
         for name in ("owner", "reason"):
@@ -246,7 +245,6 @@ def _silence(row: dict[str, Any]) -> Silence:
         rule_id=row["rule_id"],
         entity=row["entity"],
         source=row["source"],
-        created=from_us(row["created_us"]),
     )
 
 

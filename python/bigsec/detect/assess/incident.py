@@ -81,16 +81,16 @@ def _in_time(signal: Signal) -> tuple[datetime, str]:
 
 
 def _targets(connection: Connection, incident_id: str) -> list[str]:
-    """The machines that were acted on: by name, and by address where no name is known."""
+    """The names and addresses of the machines that were acted on."""
     query = (
-        select(IncidentEntityRow.type, IncidentEntityRow.value)
+        select(IncidentEntityRow.value)
         .where(IncidentEntityRow.incident_id == incident_id)
         .where(IncidentEntityRow.role == "target")
         .where(IncidentEntityRow.type.in_(_MACHINES))
         .order_by(IncidentEntityRow.value)
         .limit(_TARGETS_MAX)
     )
-    return [value for _, value in connection.execute(query)]
+    return list(connection.scalars(query))
 
 
 def _ports(evidence: Iterable[Evidence]) -> Iterable[int]:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, func, select
 from bigsec.detect.assess.meanings import LINK_TEXTS
 from bigsec.detect.facts import Fact, fact_of
 from bigsec.detect.settings import Grouping
-from bigsec.detect.signal import Entity, Signal
+from bigsec.detect.signal import Signal
 from bigsec.store.model import IncidentEntityRow, IncidentRow
 
 __all__ = ["Link", "links_of"]
@@ -71,14 +71,7 @@ def links_of(
 ) -> tuple[Link, ...]:
     """The links among these signals, those that say most first."""
     facts = [
-        fact_of(
-            one.signal_id,
-            0,
-            one.rule_id,
-            one.source,
-            [Entity(entity.type, entity.value, entity.role) for entity in one.entities],
-            one.event_ids,
-        )
+        fact_of(one.signal_id, 0, one.rule_id, one.source, one.entities, one.event_ids)
         for one in signals
     ]
     holders: dict[tuple[By, str], set[str]] = defaultdict(set)

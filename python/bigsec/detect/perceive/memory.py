@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -57,8 +57,8 @@ class Memory:
             what = f"{self._path} is not what `perceive --state` wrote: {error}"
             raise StoreError("BS4210", "config.state", what) from None
 
-    def take(self, perceiver: Perceiver, alerts: Iterable[Alert]) -> Iterator[Alert]:
-        """Give the perceiver what is new of alerts in their order; gives each that it took.
+    def take(self, perceiver: Perceiver, alerts: Iterable[Alert]) -> None:
+        """Give the perceiver what is new of alerts in their order.
 
         What it knows is kept now and then, and at the end. Raises OSError.
         """
@@ -69,7 +69,6 @@ class Memory:
                 continue
             perceiver.take(alert)
             self._last = alert
-            yield alert
             if time.monotonic() - kept > cost / _SHARE:
                 began = time.monotonic()
                 self._keep(perceiver)

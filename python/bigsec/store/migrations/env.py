@@ -7,6 +7,7 @@ from alembic import context
 from bigsec.store import (  # noqa: F401  # their tables belong to the same metadata
     asset_model,
     log_model,
+    silence_model,
 )
 from bigsec.store.model import Base
 
