@@ -146,3 +146,16 @@ def test_what_is_raised_can_be_kept_with_all_other_incidents(attacked: Runner) -
     assert web["rules"] == 3
     whole = attacked("incidents", "show", web["number"], "--store", "kept", "--format", "table")
     assert "Wazuh: Common web attack." in whole.out
+
+
+def test_an_address_that_a_network_sensor_names_is_an_address(attacked: Runner) -> None:
+    lines = (attacked.folder / "alerts.csv").read_text()
+    (attacked.folder / "alerts.csv").write_text(
+        re.sub(",(web|files)$", ",192.0.2.9", lines, flags=re.M)
+    )
+    attacked("perceive", "alerts.csv", "--keep", "kept")
+    (line,) = attacked("incidents", "list", "--store", "kept").out.splitlines()
+    number = json.loads(line)["number"]
+    whole = json.loads(attacked("incidents", "show", number, "--store", "kept").out)
+    assert whole["target"]["values"] == ["192.0.2.9"]
+    assert whole["entities"] == [{"type": "ip", "value": "192.0.2.9", "role": "target"}]

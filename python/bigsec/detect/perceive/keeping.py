@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from hashlib import blake2b
+from ipaddress import ip_address
 from typing import Any, Final
 
 from bigsec.detect.levels import severity_of
@@ -57,7 +58,7 @@ def _event(part: Part, settings: Perception) -> dict[str, Any]:
         "source": part.detector.split(": ", 1)[0],
         "parser": _PARSER,
         "message": part.detector,
-        "device": {"hostname": part.host},
+        "device": {"ip" if _is_address(part.host) else "hostname": part.host},
         "count": part.count,
     }
 
@@ -74,7 +75,7 @@ def _signal(incident: Incident, part: Part, event: dict[str, Any], level: str) -
         "source": event["source"],
         "parser": _PARSER,
         "event_ids": [event["event_id"]],
-        "entities": [{"type": "host", "value": part.host}],
+        "entities": [{"type": "ip" if _is_address(part.host) else "host", "value": part.host}],
         "attack_techniques": [method.technique] if method.technique else [],
         "attack_tactics": [method.tactic] if method.tactic else [],
         "cves": [],
@@ -82,6 +83,15 @@ def _signal(incident: Incident, part: Part, event: dict[str, Any], level: str) -
         "detector": DETECTOR,
         "detector_version": level,
     }
+
+
+def _is_address(host: str) -> bool:
+    """Network sensors name the host that was acted on by its address."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _id(*parts: object) -> str:
