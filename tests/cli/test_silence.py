@@ -54,5 +54,7 @@ def test_a_silence_without_a_subject_or_an_end_is_refused(kept: Runner) -> None:
     assert bare.code == 2
     assert "names a rule, an entity or a source" in bare.err
     assert kept("silence", "add", "--reason", "x", "--store", "kept").code == 2
+    never = kept("silence", "add", "--reason", "x", "--until", "never", "--entity", "a")
+    assert never.err.startswith("error[BS4001]: not a time: `never`\n")
     unknown = kept("silence", "end", "00000000", "--store", "kept")
     assert "no silence has the id" in unknown.err

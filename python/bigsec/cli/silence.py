@@ -81,12 +81,14 @@ def add(
     from bigsec.store import open_store
 
     talk, local = Talk.of(form, json, color, quiet=quiet), zone(timezone)
+    starts = datetime.now(UTC) if since is None else moment_of(since, local)
+    ends = moment_of(until, local)
     try:
         made = Silence(
             owner=owner or getpass.getuser(),
             reason=reason,
-            starts=datetime.now(UTC) if since is None else moment_of(since, local),
-            ends=moment_of(until, local),
+            starts=starts,
+            ends=ends,
             rule_id=rule,
             entity=entity,
             source=source,
