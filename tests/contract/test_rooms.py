@@ -60,6 +60,17 @@ def test_files_and_time_are_touched_in_two_files_of_evidence_and_none_of_collect
             assert bool(touch.search(code)) == (path in doors), path
 
 
+def test_unsafe_code_is_in_one_audited_module() -> None:
+    audited = ROOT / "rust/evidence/src/hash/two.rs"
+    for crate in RUST_MAY_USE:
+        lib = ROOT / "rust" / crate / "src" / "lib.rs"
+        assert ("#![forbid(unsafe_code)]" in lib.read_text()) == (crate != "evidence"), lib
+    for path in (ROOT / "rust").rglob("*.rs"):
+        code = [line for line in path.read_text().splitlines() if not line.strip().startswith("//")]
+        found = [line for line in code if re.search(r"\bunsafe\b(?!_)", line)]
+        assert len(found) == (path == audited), path
+
+
 def _imports(path: Path) -> set[str]:
     names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text())):

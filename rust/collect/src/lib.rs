@@ -4,6 +4,8 @@
 //! Nothing here knows a log format (`bigsec-parse`) or a rule (`bigsec-detect`). Files and time
 //! are touched in [`storage`] and [`clock`] alone.
 
+#![forbid(unsafe_code)]
+
 mod brake;
 pub mod clock;
 pub mod storage;

@@ -8,6 +8,8 @@
 //!
 //! Nothing here knows a log format: see `bigsec-parse` for that.
 
+#![forbid(unsafe_code)]
+
 mod entity;
 mod files;
 mod fold;

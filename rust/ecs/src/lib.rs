@@ -12,6 +12,8 @@
 //! Source: the Elastic Common Schema 8.17 reference. Keys are dotted, as Elasticsearch takes them.
 //! Fields without an ECS name stand under `unmapped.`, parts of their values below them.
 
+#![forbid(unsafe_code)]
+
 mod agent;
 mod document;
 mod names;

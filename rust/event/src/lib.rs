@@ -9,6 +9,8 @@
 //! * [`FieldMap`] says which field of a vendor became which column of the event schema.
 //! * [`EventBatchBuilder`] makes Arrow batches in the schema of [`schema`].
 
+#![forbid(unsafe_code)]
+
 mod batch;
 mod code;
 mod column;

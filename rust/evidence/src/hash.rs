@@ -1,9 +1,15 @@
 //! The two hashes of RFC 6962 over SHA-256, by the raw compression function.
 //!
-//! A record is hashed once when it comes and costs one node on average. Blocks are handed to the
-//! compression function straight from where they stand; only the first and the last are copied.
+//! A record is hashed once when it comes and costs one node on average. Of a single leaf, blocks are
+//! handed to the compression function straight from where they stand; only the first and the last
+//! are copied. Where many are known at once, two are hashed in little more than the time of one.
+
+mod many;
+mod two;
 
 use sha2::block_api::compress256;
+
+pub(crate) use many::{Leaves, parents};
 
 /// A SHA-256 hash.
 pub type Hash = [u8; 32];
@@ -14,7 +20,10 @@ pub const EMPTY_ROOT: Hash = [
     0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55,
 ];
 
-const INITIAL: [u32; 8] = [
+/// A state between two blocks.
+type State = [u32; 8];
+
+const INITIAL: State = [
     0x6a09_e667,
     0xbb67_ae85,
     0x3c6e_f372,
@@ -37,6 +46,13 @@ pub fn leaf_hash(parts: &[&[u8]]) -> Hash {
 
 /// Hash of an inner node: `SHA-256(0x01 ‖ left ‖ right)`.
 pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    let mut state = INITIAL;
+    compress256(&mut state, &node_blocks(left, right));
+    to_bytes(state)
+}
+
+/// The message of an inner node.
+fn node_blocks(left: &Hash, right: &Hash) -> [[u8; BLOCK]; 2] {
     let mut blocks = [[0; BLOCK]; 2];
     blocks[0][0] = 1;
     blocks[0][1..33].copy_from_slice(left);
@@ -45,9 +61,7 @@ pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
     blocks[1][1] = 0x80;
     // 65 bytes are 520 bits.
     blocks[1][62..].copy_from_slice(&520_u16.to_be_bytes());
-    let mut state = INITIAL;
-    compress256(&mut state, &blocks);
-    to_bytes(state)
+    blocks
 }
 
 /// Hash that stands for a lost record whose own hash is not known.
@@ -58,7 +72,7 @@ pub fn lost_leaf(sequence: u64) -> Hash {
 /// A leaf whose record comes in parts.
 #[derive(Debug, Clone)]
 pub struct LeafHasher {
-    state: [u32; 8],
+    state: State,
     block: [u8; BLOCK],
     filled: usize,
     len: u64,
@@ -111,7 +125,7 @@ impl Default for LeafHasher {
     }
 }
 
-fn to_bytes(state: [u32; 8]) -> Hash {
+fn to_bytes(state: State) -> Hash {
     let mut hash = [0; 32];
     for (bytes, word) in hash.as_chunks_mut::<4>().0.iter_mut().zip(state) {
         *bytes = word.to_be_bytes();

@@ -1,6 +1,6 @@
 //! The Merkle tree of RFC 6962, kept as its peaks: all that appending and the root need.
 
-use crate::hash::{EMPTY_ROOT, Hash, lost_leaf, node_hash};
+use crate::hash::{EMPTY_ROOT, Hash, Leaves, lost_leaf, node_hash, parents};
 
 /// More lost records in one place than this are not hashed one by one: [`Frontier::unknown`].
 pub const LOST_HASHED_MAX: u64 = 1 << 24;
@@ -53,6 +53,26 @@ impl Frontier {
         self.size += 1;
     }
 
+    /// Appends leaves, level by level, so that nodes are hashed together.
+    fn push_all(&mut self, leaves: Vec<Hash>) {
+        let mut digits = self.size;
+        self.size += leaves.len() as u64;
+        let mut level = leaves;
+        let mut peaks = Vec::new();
+        while !level.is_empty() {
+            // A digit 1 is a subtree of this level that the leaves go on from.
+            if digits & 1 == 1 {
+                level.splice(..0, self.peaks.pop());
+            }
+            if level.len() % 2 == 1 {
+                peaks.extend(level.pop());
+            }
+            level = parents(&level);
+            digits >>= 1;
+        }
+        self.peaks.extend(peaks.into_iter().rev());
+    }
+
     /// Appends lost records up to `end`, exclusive. True where there are so many that the tree
     /// starts anew.
     pub fn push_lost(&mut self, end: u64) -> bool {
@@ -81,6 +101,46 @@ impl Frontier {
         let mut peaks = self.peaks.iter().rev();
         let Some(last) = peaks.next() else { return EMPTY_ROOT };
         peaks.fold(*last, |right, left| node_hash(left, &right))
+    }
+}
+
+/// So many leaves are hashed together at most: their nodes then cost as little as they can.
+const TOGETHER_MAX: usize = 256;
+/// So many bytes of leaves wait at most; they should stay in the processor's cache.
+const TOGETHER_BYTES_MAX: usize = 128 << 10;
+
+/// A tree whose newest leaves wait to be hashed together, until the tree is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Growing {
+    tree: Frontier,
+    leaves: Leaves,
+}
+
+impl Growing {
+    /// A tree that goes on from `tree`.
+    pub fn new(tree: Frontier) -> Self {
+        Self { tree, leaves: Leaves::default() }
+    }
+
+    /// Number of leaves.
+    pub fn size(&self) -> u64 {
+        self.tree.size() + self.leaves.len() as u64
+    }
+
+    /// Appends the leaf of a record.
+    pub fn push_record(&mut self, record: &[u8]) {
+        self.leaves.push(record);
+        if self.leaves.len() >= TOGETHER_MAX || self.leaves.bytes() >= TOGETHER_BYTES_MAX {
+            self.settled();
+        }
+    }
+
+    /// The tree with all its leaves.
+    pub fn settled(&mut self) -> &mut Frontier {
+        if self.leaves.len() > 0 {
+            self.tree.push_all(self.leaves.take());
+        }
+        &mut self.tree
     }
 }
 
@@ -135,6 +195,26 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn leaves_hashed_together_give_the_same_tree(
+            before in 0_u64..200, groups in prop::collection::vec(0_u64..700, 0..4)
+        ) {
+            let mut alone = Frontier::new();
+            for number in 0..before {
+                alone.push(leaf_hash(&[&number.to_le_bytes()]));
+            }
+            let mut growing = Growing::new(alone.clone());
+            for group in groups {
+                for _ in 0..group {
+                    let record = alone.size().to_le_bytes();
+                    growing.push_record(&record);
+                    alone.push(leaf_hash(&[&record]));
+                    prop_assert_eq!(growing.size(), alone.size());
+                }
+                prop_assert_eq!(growing.settled(), &alone);
+            }
+        }
+
         #[test]
         fn going_on_from_peaks_gives_the_same_tree(before in 0_u64..400, after in 0_u64..200) {
             let leaves = leaves(before + after);

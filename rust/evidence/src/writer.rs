@@ -29,7 +29,7 @@ use crate::records::RECORD_BYTES_MAX;
 use crate::recovery::{Recovered, recover};
 use crate::segment::{LOCK_FILE, SegmentInfo, drop_void, list_segments, segment_name};
 use crate::storage::{Held, Storage};
-use crate::tree::Frontier;
+use crate::tree::{Frontier, Growing};
 use crate::watermark::Watermark;
 
 /// A commit brings the peaks when so many records have come since the last that did.
@@ -65,7 +65,7 @@ pub struct LogWriter {
     /// The tree starts anew with the next segment.
     anew: bool,
     /// The tree over all records, those pending included.
-    tree: Frontier,
+    tree: Growing,
     /// Frames of the group that is pending.
     pending: Vec<u8>,
     since_peaks: u64,
@@ -114,7 +114,7 @@ impl LogWriter {
             checkpoints,
             durable: state.durable,
             anew: state.anew,
-            tree: state.tree,
+            tree: Growing::new(state.tree),
             pending: state.pending,
             since_peaks: PEAKS_EVERY,
             unmarked_since: None,
@@ -194,15 +194,15 @@ impl LogWriter {
             record.flags = record.flags.with(Flags::CUT);
         }
         let sequence = self.tree.size();
-        let leaf = if record.payload.len() + ENVELOPE_BYTES_MAX <= BODY_BYTES_MAX {
+        if record.payload.len() + ENVELOPE_BYTES_MAX <= BODY_BYTES_MAX {
             let start = begin_frame(&mut self.pending, sequence, FrameKind::Whole);
             record.encode(&mut self.pending);
             end_frame(&mut self.pending, start, self.salt);
-            leaf_hash(&[&self.pending[start + FRAME_HEADER_BYTES..]])
+            self.tree.push_record(&self.pending[start + FRAME_HEADER_BYTES..]);
         } else {
-            self.put_long(&record, sequence)
-        };
-        self.tree.push(leaf);
+            let leaf = self.put_long(&record, sequence);
+            self.tree.settled().push(leaf);
+        }
         sequence
     }
 
@@ -340,7 +340,7 @@ impl LogWriter {
             &mut self.pending,
             self.salt,
             FrameKind::Commit,
-            &self.tree,
+            self.tree.settled(),
             self.clock.now_us(),
             with_peaks,
         );
@@ -351,7 +351,7 @@ impl LogWriter {
             // The first group of a segment counts only with its watermark: recovery takes one that
             // was begun under an earlier segment's for never acknowledged.
             if begins || self.options.mark_interval.is_zero() {
-                let tree = self.tree.clone();
+                let tree = self.tree.settled().clone();
                 self.write_mark(number, bytes, tree).inspect_err(|_| self.live = None)?;
             } else {
                 self.unmarked_since.get_or_insert(self.clock.elapsed());
@@ -373,7 +373,7 @@ impl LogWriter {
 
     fn settle_group(&mut self, number: u64, bytes: u64, records: u64, with_peaks: bool) {
         self.note_segment(number, bytes);
-        self.durable.clone_from(&self.tree);
+        self.durable.clone_from(self.tree.settled());
         self.anew = false;
         self.since_peaks = if with_peaks { 0 } else { self.since_peaks + records };
         self.pending.clear();

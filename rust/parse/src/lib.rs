@@ -13,6 +13,8 @@
 //! Nothing here reads inputs (`bigsec-collect`) or makes Arrow batches (`bigsec-event`). A record
 //! that nothing can read is no error: it stays an event of its text with a reason.
 
+#![forbid(unsafe_code)]
+
 pub mod decode;
 mod encoding;
 pub mod pack;

@@ -3,6 +3,7 @@
 //! Batches cross the border, not records: Arrow by PyCapsule both ways, the interpreter's lock
 //! released while Rust works.
 
+#![forbid(unsafe_code)]
 #![allow(clippy::needless_pass_by_value, reason = "PyO3 hands arguments over by value")]
 
 use pyo3::prelude::*;

@@ -11,9 +11,9 @@ pub(super) use outcome::{Outcome, Task};
 use super::report::{Finding, Kind, Severity};
 use super::source::FrameVisitor;
 use crate::frame::{Commit, FRAME_HEADER_BYTES, Frame, FrameKind, Salt, decode_lost, put_commit};
-use crate::hash::{Hash, LeafHasher, leaf_hash};
+use crate::hash::LeafHasher;
 use crate::retention::OWN_SOURCE;
-use crate::tree::{Frontier, RECORDS_MAX};
+use crate::tree::{Frontier, Growing, RECORDS_MAX};
 
 /// More findings in one segment than this are counted, not listed.
 const FINDINGS_MAX: usize = 1000;
@@ -32,7 +32,7 @@ struct Open {
 pub(super) struct Walk<'a> {
     task: Task<'a>,
     out: Outcome,
-    tree: Frontier,
+    tree: Growing,
     /// Whether `tree` is the tree over all records before `next`.
     known: bool,
     /// The finding since which the tree is unknown, and the record.
@@ -103,7 +103,7 @@ impl<'a> Walk<'a> {
         let mut walk = Self {
             task,
             out,
-            tree,
+            tree: Growing::new(tree),
             known,
             unproved: None,
             next,
@@ -128,15 +128,15 @@ impl<'a> Walk<'a> {
         if let Some((index, from)) = self.unproved {
             self.unproved_text(index, from);
         }
-        self.out.tree = self.known.then_some(self.tree);
+        self.out.tree = self.known.then(|| self.tree.settled().clone());
         self.out
     }
 
     /// Whether bytes are, save one, those of the frame that ends the segment here. A crash tears
     /// more of it.
-    fn is_damaged_end(&self, rest: &[u8]) -> bool {
+    fn is_damaged_end(&mut self, rest: &[u8]) -> bool {
         let mut end = Vec::new();
-        put_commit(&mut end, Salt::new(&[0; 16]), FrameKind::End, &self.tree, 0, true);
+        put_commit(&mut end, Salt::new(&[0; 16]), FrameKind::End, self.tree.settled(), 0, true);
         // Its checksum and time cannot be known.
         let told = |at: &usize| {
             *at >= 4 && !(FRAME_HEADER_BYTES + 32..FRAME_HEADER_BYTES + 40).contains(at)
@@ -175,7 +175,10 @@ impl<'a> Walk<'a> {
     fn whole(&mut self, offset: u64, frame: Frame<'_>) {
         if self.expect(offset, frame.sequence) {
             self.keep(frame.body);
-            self.append(leaf_hash(&[frame.body]), frame.body.len() as u64);
+            if self.known {
+                self.tree.push_record(frame.body);
+            }
+            self.count(frame.body.len() as u64);
         }
     }
 
@@ -212,7 +215,10 @@ impl<'a> Walk<'a> {
         open.hasher.update(frame.body);
         open.bytes += frame.body.len() as u64;
         if frame.kind == FrameKind::Last {
-            self.append(open.hasher.finish(), open.bytes);
+            if self.known {
+                self.tree.settled().push(open.hasher.finish());
+            }
+            self.count(open.bytes);
         } else {
             self.open = Some(open);
         }
@@ -241,10 +247,8 @@ impl<'a> Walk<'a> {
         self.forget(end);
     }
 
-    fn append(&mut self, leaf: Hash, bytes: u64) {
-        if self.known {
-            self.tree.push(leaf);
-        }
+    /// Counts a record that was read.
+    fn count(&mut self, bytes: u64) {
         self.next += 1;
         self.out.records += 1;
         self.out.bytes += bytes;
@@ -259,7 +263,7 @@ impl<'a> Walk<'a> {
                 break;
             }
             if *size == self.next && self.known {
-                self.out.roots.insert(*size, self.tree.root());
+                self.out.roots.insert(*size, self.tree.settled().root());
             }
             self.wanted = rest;
         }
@@ -291,14 +295,12 @@ impl<'a> Walk<'a> {
     }
 
     fn check_root(&mut self, offset: u64, commit: Option<&Commit>) {
-        let right = match commit {
-            None => false,
-            Some(commit) => {
-                !self.known
-                    || (commit.root == self.tree.root()
-                        && commit.tree.as_ref().is_none_or(|tree| *tree == self.tree))
-            }
-        };
+        let right = commit.is_some_and(|commit| {
+            let tree = self.tree.settled();
+            !self.known
+                || (commit.root == tree.root()
+                    && commit.tree.as_ref().is_none_or(|told| told == tree))
+        });
         if !right {
             let (first, end) = (self.out.committed, self.next);
             let what =
@@ -323,7 +325,7 @@ impl<'a> Walk<'a> {
         }
         if end > self.next {
             if self.known {
-                self.known = !self.tree.push_lost(end);
+                self.known = !self.tree.settled().push_lost(end);
             }
             self.next = end;
             self.note_root();
@@ -345,10 +347,10 @@ impl<'a> Walk<'a> {
         if let Some((index, from)) = self.unproved.take() {
             self.unproved_text(index, from);
         }
-        self.tree = tree;
+        self.tree = Growing::new(tree);
         self.known = true;
         if self.task.sizes.binary_search(&self.next).is_ok() {
-            self.out.roots.insert(self.next, self.tree.root());
+            self.out.roots.insert(self.next, self.tree.settled().root());
         }
     }
 
