@@ -32,8 +32,12 @@ class Leaf:
 
 @final
 class Batch:
-    """An Arrow record batch: anything that speaks the Arrow PyCapsule interface can take it."""
+    """An Arrow record batch: anything that speaks the Arrow PyCapsule interface can take it.
 
+    batch: any such object of one batch. Raises TypeError for others.
+    """
+
+    def __new__(cls, batch: object) -> Batch: ...
     def __len__(self) -> int: ...
     @property
     def num_rows(self) -> int: ...

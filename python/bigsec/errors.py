@@ -12,6 +12,8 @@
     │   ├── StoreLockedError
     │   ├── StoreFullError                                           (OSError)
     │   └── StoreVersionError
+    ├── LakeError             a lake cannot be opened, read or written
+    ├── QueryError            a filter over events is invalid        (ValueError)
     ├── ConfigError           the configuration is invalid           (ValueError)
     ├── EvidenceError         an evidence log cannot be opened or read
     ├── DaemonError           no daemon answers, or it refused
@@ -34,10 +36,12 @@ __all__ = [
     "FormatError",
     "IndicatorError",
     "InputError",
+    "LakeError",
     "MissingExtraError",
     "NotFoundError",
     "PackError",
     "Problem",
+    "QueryError",
     "RuleError",
     "SchemaError",
     "StoreError",
@@ -131,6 +135,14 @@ class StoreFullError(StoreError, OSError):
 
 class StoreVersionError(StoreError):
     """The store was written by a newer version."""
+
+
+class LakeError(BigsecError):
+    """A lake of events cannot be opened, read or written, or a query needs more than it may."""
+
+
+class QueryError(BigsecError, ValueError):
+    """A filter over events is invalid; its one problem has the column and the mend."""
 
 
 class ConfigError(BigsecError, ValueError):

@@ -154,7 +154,7 @@ def test_only_so_many_rotated_files_stay(tmp_path: Path) -> None:
     sink = FileSink(type="file", path=str(tmp_path / "e"), rotate_bytes=65_536, keep_files=2)
     writer = FileWriter(sink, None)
     for number in range(5):
-        writer.deliver(b"%d" % number * 65_536 + b"\n", number, number + 1)
+        writer.deliver(Lines(b"%d" % number * 65_536 + b"\n"), number, number + 1)
     writer.close()
     assert sorted(one.name for one in tmp_path.iterdir()) == ["e", "e.1", "e.2"]
 
@@ -165,12 +165,12 @@ def test_p9_what_a_killed_process_wrote_behind_its_position_is_written_once(
     path = tmp_path / "events.ndjson"
     sink = FileSink(type="file", path=str(path))
     writer = FileWriter(sink, None)
-    writer.deliver(b'{"n":0}\n', 0, 1)
+    writer.deliver(Lines(b'{"n":0}\n'), 0, 1)
     position = writer.mark(Position(LOG, 1))
-    writer.deliver(b'{"n":1}\n{"n":', 1, 2)  # it died here
+    writer.deliver(Lines(b'{"n":1}\n{"n":'), 1, 2)  # it died here
     writer.close()
     writer = FileWriter(sink, position)
-    writer.deliver(b'{"n":1}\n', 1, 2)
+    writer.deliver(Lines(b'{"n":1}\n'), 1, 2)
     writer.close()
     assert numbers(path.read_bytes()) == [0, 1]
 
@@ -180,12 +180,12 @@ def test_p9_what_a_killed_process_wrote_into_a_new_file_is_written_once(tmp_path
     sink = FileSink(type="file", path=str(path), rotate_bytes=65_536)
     full, last = b'{"n":"%s"}\n' % (b"0" * 65_000), b'{"n":1,"more":"%s"}\n' % (b"0" * 1_000)
     writer = FileWriter(sink, None)
-    writer.deliver(full, 0, 1)
+    writer.deliver(Lines(full), 0, 1)
     position = writer.mark(Position(LOG, 1))
-    writer.deliver(last, 1, 2)  # into a new file; it died here
+    writer.deliver(Lines(last), 1, 2)  # into a new file; it died here
     writer.close()
     writer = FileWriter(sink, position)
-    writer.deliver(last, 1, 2)
+    writer.deliver(Lines(last), 1, 2)
     writer.close()
     assert path.read_bytes() == last
     assert path.with_name("events.ndjson.1").read_bytes() == full
@@ -199,9 +199,9 @@ def test_p9_a_process_that_dies_in_its_first_delivery_leaves_no_double(tmp_path:
     state = tmp_path / "positions" / "one.json"
     real = FileWriter.deliver
 
-    def deliver(writer: FileWriter, lines: bytes, first: int, after: int) -> None:
+    def deliver(writer: FileWriter, events: Any, first: int, after: int) -> None:
         kept.append(read_position(state, LOG))
-        real(writer, lines, first, after)
+        real(writer, events, first, after)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FileWriter, "deliver", deliver)
@@ -221,7 +221,7 @@ def test_a_foreign_file_is_never_cut(tmp_path: Path) -> None:
     FileWriter(sink, Position(LOG, 5, 3, 1)).close()
     assert path.read_bytes() == b"somebody's"
     writer = FileWriter(sink, None)
-    writer.deliver(b"x\n", 0, 1)
+    writer.deliver(Lines(b"x\n"), 0, 1)
     writer.close()
     assert path.read_bytes() == b"somebody's\nx\n"
 
@@ -296,7 +296,7 @@ def test_p7_an_answer_of_one_byte_a_second_ends_at_the_limit() -> None:
         poster = HttpPoster(HttpSink(type="http", url=url, timeout_s=1), LOG)
         began = time.monotonic()
         with pytest.raises(OSError):  # noqa: PT011  # of which kind does not matter
-            poster.deliver(b"{}\n", 0, 1)
+            poster.deliver(Lines(b"{}\n"), 0, 1)
         assert time.monotonic() - began < 4
         over.set()
 
@@ -321,7 +321,7 @@ def test_a_redirect_is_not_followed_and_a_token_is_shown(tmp_path: Path) -> None
     with receiver(lambda count: 302) as taking:
         poster = HttpPoster(HttpSink(type="http", url=taking.url), LOG)
         with pytest.raises(RefusedError, match="302"):
-            poster.deliver(b"{}\n", 0, 1)
+            poster.deliver(Lines(b"{}\n"), 0, 1)
         assert taking.asked == 1
 
 
@@ -371,6 +371,6 @@ def test_a_log_that_was_set_back_sets_its_sinks_back(tmp_path: Path) -> None:
     folder.mkdir()
     for name, sequence in (("far", 50), ("near", 5)):
         write_position(folder / f"{name}.json", Position(LOG, sequence, 7, 8))
-    sinks(tmp_path, Log(10)).not_beyond(10)
+    sinks(tmp_path, Log(10)).not_beyond(10, settings())
     assert read_position(folder / "far.json", LOG) == Position(LOG, 10, 7, 8)
     assert read_position(folder / "near.json", LOG) == Position(LOG, 5, 7, 8)

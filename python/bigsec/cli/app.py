@@ -19,9 +19,11 @@ from bigsec.cli import (
     evidence,
     incidents,
     indicators,
+    lake,
     packs,
     parse,
     perceive,
+    query,
     reload,
     replay,
     rule_backtest,
@@ -128,6 +130,7 @@ def _register() -> None:
     _add(app, "parse", parse.parse, "parse.help")
     _add(app, "perceive", perceive.perceive, "perceive.help")
     _add(app, "evaluate", evaluate.evaluate, "evaluate.help")
+    _add(app, "query", query.query, "query.help")
     _add(app, "run", daemon.run, "run.help")
     _add(app, "reload", reload.reload, "reload.help")
     _add(app, "status", status.status, "status.help")
@@ -137,6 +140,7 @@ def _register() -> None:
     groups = (
         ("config", config),
         ("evidence", evidence),
+        ("lake", lake),
         ("incidents", incidents),
         ("silence", silence),
         ("rules", rules),
@@ -155,6 +159,8 @@ def _register() -> None:
     _add(evidence.app, "keygen", evidence.keygen, "evidence.keygen_help")
     _add(evidence.app, "rotate", evidence.rotate, "evidence.rotate_help")
     _add(evidence.app, "approve", evidence.approve, "evidence.approve_help")
+    _add(lake.app, "fill", lake.fill, "lake.fill_help")
+    _add(lake.app, "info", lake.info, "lake.info_help")
     _add(incidents.app, "list", incidents.list_stored, "incidents.list_help")
     _add(incidents.app, "show", incidents.show, "incidents.show_help")
     _add(silence.app, "add", silence.add, "silence.add_help")

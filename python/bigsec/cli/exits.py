@@ -12,6 +12,7 @@ from bigsec.errors import (
     FormatError,
     MissingExtraError,
     PackError,
+    QueryError,
     StoreFullError,
     StoreLockedError,
     StoreVersionError,
@@ -40,6 +41,7 @@ DISK_FULL = frozenset({errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)})
 # In order: the first class that fits decides.
 _BY_ERROR: tuple[tuple[type[BigsecError], Exit], ...] = (
     (FormatError, Exit.USAGE),
+    (QueryError, Exit.USAGE),
     # Locked and full mend themselves or are mended outside: the same command may work later.
     (StoreLockedError, Exit.UNAVAILABLE),
     (StoreFullError, Exit.UNAVAILABLE),

@@ -111,7 +111,7 @@ def replay(
 
     talk = Talk.of(form, json, color, quiet=quiet)
     local = zone(timezone)
-    folder, document = _log_of(log, config)
+    folder, document = log_of(log, config)
     loaded = load_rules(rules or [], status=status, min_level=min_level, indicators=indicators)
     talk.show(loaded.problems)
     until = EvidenceLog(folder).size if to is None else to
@@ -132,7 +132,7 @@ def replay(
     return Exit.INTERRUPTED if done.interrupted else Exit.DONE
 
 
-def _log_of(log: str | None, config: list[str] | None) -> tuple[str, str | None]:
+def log_of(log: str | None, config: list[str] | None) -> tuple[str, str | None]:
     """The log's folder, and how its sources are read where a configuration says."""
     from bigsec.collect.settings import core_document
 

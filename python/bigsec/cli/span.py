@@ -66,3 +66,11 @@ def _us(moment: datetime) -> int:
 
 def _unreadable(value: str) -> FormatError:
     return FormatError("BS4001", "usage", f"not a time: `{value}`")
+
+
+def seconds_of(value: str) -> int:
+    """A span such as `90s`, `5m`, `1h`, `1d`. Raises FormatError (BS4001)."""
+    found = _RELATIVE.match(value)
+    if found is None or found["ahead"] or not int(found["count"]):
+        raise _unreadable(value)
+    return int(found["count"]) * _SECONDS[found["unit"]]

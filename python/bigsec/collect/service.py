@@ -109,7 +109,7 @@ class Service:
         status = self._status()
         self._daemon.start(self._position(status["log"]["size"]))
         self._watch.began(status)
-        self._sinks.not_beyond(status["log"]["size"])
+        self._sinks.not_beyond(status["log"]["size"], self._settings)
         self._sinks.start(self._settings)
         count = len(self._settings.sources)
         self._log.info("daemon.started", f"taking records from {count} sources", sources=count)

@@ -120,6 +120,16 @@ codes! {
         "The store cannot be read. Move it aside and scan again: it is a view and can be rebuilt.";
     NOT_FOUND = "BS3106" "store.no_such_thing"
         "Nothing has the id that was asked for.";
+    QUERY_INVALID = "BS3201" "query.invalid"
+        "A filter over events cannot be understood at the column named. The message says what is meant there.";
+    LAKE_VERSION = "BS3202" "lake.version"
+        "A newer version of bigsec wrote this lake. Use that version.";
+    LAKE_BROKEN = "BS3203" "lake.broken"
+        "The lake's catalogue or one of its files cannot be read or written. The evidence log has all records: remove the lake and let it be filled anew.";
+    LAKE_LIMIT = "BS3204" "lake.limit"
+        "The query needed more time or memory than a query may. Ask for a shorter time, or with a narrower filter.";
+    LAKE_NONE = "BS3205" "lake.none"
+        "No lake stands in the folder. A sink of type `lake` or `bigsec lake fill` makes one.";
     USAGE = "BS4001" "usage"
         "The command line cannot be understood. See --help.";
     STREAM_CONSUMED = "BS4002" "stream.consumed"

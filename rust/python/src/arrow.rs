@@ -33,6 +33,11 @@ pub struct Batch(pub RecordBatch);
 
 #[pymethods]
 impl Batch {
+    #[new]
+    fn new(batch: &Bound<'_, PyAny>) -> PyResult<Self> {
+        RecordBatch::from_pyarrow_bound(batch).map(Self)
+    }
+
     fn __len__(&self) -> usize {
         self.0.num_rows()
     }

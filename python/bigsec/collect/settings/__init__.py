@@ -16,7 +16,7 @@ from bigsec.collect.settings.sections import (
     Store,
     Watch,
 )
-from bigsec.collect.settings.sinks import FileSink, HttpSink, Sink
+from bigsec.collect.settings.sinks import FileSink, HttpSink, LakeSink, Sink
 from bigsec.collect.settings.sources import (
     FileSource,
     HttpSource,
@@ -36,6 +36,7 @@ __all__ = [
     "HttpSink",
     "HttpSource",
     "Indicators",
+    "LakeSink",
     "Limits",
     "Log",
     "Packs",

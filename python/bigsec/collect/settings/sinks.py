@@ -8,7 +8,7 @@ from pydantic import Field
 
 from bigsec.collect.settings.base import GIB, KIB, MIB, FilePath, Section, WebAddress
 
-__all__ = ["FileSink", "HttpSink", "Sink"]
+__all__ = ["FileSink", "HttpSink", "LakeSink", "Sink"]
 
 
 class FileSink(Section):
@@ -41,5 +41,15 @@ class HttpSink(Section):
     """Longest pause between two attempts; pauses begin at half a second and double."""
 
 
-Sink = Annotated[FileSink | HttpSink, Field(discriminator="type")]
+class LakeSink(Section):
+    """Every event in a lake: Parquet files that `bigsec query` searches."""
+
+    type: Literal["lake"]
+    path: FilePath
+    """The lake's folder. Several daemons may write to one."""
+    keep_days: Annotated[int, Field(ge=183, le=36_500)] | None = None
+    """For how many days after their receipt events are kept, 183 at least. Without it, for ever."""
+
+
+Sink = Annotated[FileSink | HttpSink | LakeSink, Field(discriminator="type")]
 """Any sink."""

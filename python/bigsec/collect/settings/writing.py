@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 
 from bigsec.collect.settings.base import Section
 from bigsec.collect.settings.root import Settings
-from bigsec.collect.settings.sinks import FileSink, HttpSink
+from bigsec.collect.settings.sinks import FileSink, HttpSink, LakeSink
 from bigsec.collect.settings.sources import (
     FileSource,
     HttpSource,
@@ -36,7 +36,7 @@ _SOURCES: Final = (
     HttpSource,
     StdinSource,
 )
-_SINKS: Final = (FileSink, HttpSink)
+_SINKS: Final = (FileSink, HttpSink, LakeSink)
 _ACTIVE: Final = {"local_logs": {"type": "file", "paths": ["/var/log/*.log", "/var/log/syslog"]}}
 
 

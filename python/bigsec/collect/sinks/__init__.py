@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from bigsec.collect.own_log import OwnLog
-from bigsec.collect.settings import Settings, Sink
+from bigsec.collect.settings import LakeSink, Settings, Sink
 from bigsec.collect.sinks.file import FileWriter
 from bigsec.collect.sinks.http import HttpPoster
 from bigsec.collect.sinks.position import Position, read_position, write_position
 from bigsec.collect.sinks.running import Delivery, Events, RunningSink
+from bigsec.errors import LakeError
 
 __all__ = ["Sinks"]
 
@@ -41,8 +42,11 @@ class Sinks:
         self._wanted: dict[str, Sink] = {}
         self._running: dict[str, RunningSink] = {}
 
-    def not_beyond(self, size: int) -> None:
+    def not_beyond(self, size: int, settings: Settings) -> None:
         """Set positions back to the end of a log that was itself set back to an older copy."""
+        for name, sink in settings.sinks.items():
+            if sink.type == "lake":
+                self._lake_not_beyond(name, sink, size)
         for path in self._folder.glob("*.json"):
             known = read_position(path, self._log)
             if known is not None and known.sequence > size:
@@ -88,11 +92,27 @@ class Sinks:
         for running in self._running.values():
             running.join(max(0.0, until - time.monotonic()))
 
+    def _lake_not_beyond(self, name: str, sink: LakeSink, size: int) -> None:
+        from bigsec.lake import LakeWriter
+
+        try:
+            writer = LakeWriter(Path(sink.path), self._log)
+            if writer.position > size:
+                writer.set_back(size)
+        except (OSError, LakeError) as error:
+            # The sink meets it, too, and tries again.
+            self._own_log.warning("sink.failing", f"[sinks.{name}] {error}", sink=name)
+
     def _begin(self, name: str, sink: Sink) -> None:
         def delivery(before: Position | None) -> Delivery:
             if sink.type == "file":
                 return FileWriter(sink, before)
-            return HttpPoster(sink, self._log)
+            if sink.type == "http":
+                return HttpPoster(sink, self._log)
+            # Large, and needed where there is a lake.
+            from bigsec.collect.sinks.lake import LakeDelivery
+
+            return LakeDelivery(sink, self._log)
 
         self._wanted[name] = sink
         self._running[name] = RunningSink(

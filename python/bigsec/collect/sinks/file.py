@@ -7,7 +7,7 @@ written again.
 from __future__ import annotations
 
 import os
-from typing import Final
+from typing import Any, Final
 
 from bigsec.collect.settings import FileSink
 from bigsec.collect.sinks.position import Position
@@ -30,8 +30,11 @@ class FileWriter:
         elif before is None and size:
             self._end_line(size)
 
-    def deliver(self, lines: bytes, first: int, after: int) -> None:
-        """Write lines and flush them; after an error nothing of them stands in the file."""
+    def deliver(self, events: Any, first: int, after: int) -> None:
+        """Write a line an event and flush; after an error nothing of them stands in the file."""
+        if events is None:
+            return
+        lines: bytes = events.to_ndjson()
         size = os.fstat(self._file).st_size
         if size and size + len(lines) > self._settings.rotate_bytes:
             self._rotate()
@@ -42,6 +45,14 @@ class FileWriter:
         except OSError:
             os.ftruncate(self._file, size)
             raise
+
+    def begin(self, known: Position | None) -> Position | None:
+        """Where it was."""
+        return known
+
+    def is_due(self) -> bool:
+        """Nothing is gathered."""
+        return False
 
     def mark(self, position: Position) -> Position:
         """The position with what this file is now."""

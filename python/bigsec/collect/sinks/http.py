@@ -13,7 +13,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from bigsec.collect.settings import HttpSink
@@ -39,10 +39,21 @@ class HttpPoster:
         if self._parts.scheme == "https":
             self._tls = ssl.create_default_context(cafile=settings.ca_file)
 
-    def deliver(self, lines: bytes, first: int, after: int) -> None:
-        """Post lines in requests of about `batch_bytes`. Raises OSError and RefusedError."""
+    def deliver(self, events: Any, first: int, after: int) -> None:
+        """Post a line an event, about `batch_bytes` a request. Raises OSError and RefusedError."""
+        if events is None:
+            return
+        lines: bytes = events.to_ndjson()
         for number, part in enumerate(parts_of(lines, self._settings.batch_bytes)):
             self._post(part, f"{self._log}:{first}-{after}:{number}")
+
+    def begin(self, known: Position | None) -> Position | None:
+        """Where it was."""
+        return known
+
+    def is_due(self) -> bool:
+        """Nothing is gathered."""
+        return False
 
     def mark(self, position: Position) -> Position:
         """Nothing more than the position is known here."""

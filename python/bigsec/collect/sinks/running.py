@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from bigsec.collect.own_log import OwnLog
 from bigsec.collect.sinks.http import RefusedError
 from bigsec.collect.sinks.position import Position, read_position, write_position
-from bigsec.errors import BigsecError
+from bigsec.errors import BigsecError, LakeError
 
 __all__ = ["Delivery", "EventChunk", "Events", "RunningSink"]
 
@@ -42,13 +42,21 @@ class Events(Protocol):
 
 
 class Delivery(Protocol):
-    """Where the lines go."""
+    """Where events go."""
 
-    def deliver(self, lines: bytes, first: int, after: int) -> None:
-        """Hand lines over; raises OSError or RefusedError where they did not arrive."""
+    def begin(self, known: Position | None) -> Position | None:
+        """Where to go on, given the position that was kept; None where it never began."""
+
+    def deliver(self, events: Any, first: int, after: int) -> None:
+        """Hand over the events of the records `[first, after)`, None where they gave none; raises
+        OSError or RefusedError where they did not arrive."""
 
     def mark(self, position: Position) -> Position:
-        """The position, with what the delivery needs to go on from it."""
+        """The position to keep, with what the delivery needs to go on from it: that given, or an
+        earlier one where it still gathers what came since."""
+
+    def is_due(self) -> bool:
+        """Whether to mark though nothing came: something was gathered for long enough."""
 
     def close(self) -> None:
         """Let go of what is held."""
@@ -118,34 +126,40 @@ class RunningSink:
         known = read_position(self._state, self._log)
         delivery = self._open_delivery(known)
         try:
+            known = delivery.begin(known)
             if known is None:
                 # Kept before the first line: what a process that dies then wrote is known by it.
                 self._keep(delivery.mark(Position(self._log, -1)))
             self.sequence = -1 if known is None else known.sequence
             self._has_begun = self.sequence >= 0
             events = self._open_events(self.sequence)
+            read = self.sequence
             while not self._stop.is_set():
                 chunk = events.next_chunk(WAIT_S)
                 if chunk is not None:
+                    read = chunk.next
                     self._hand_over(chunk, delivery)
+                elif delivery.is_due():
+                    self._hand_over(None, delivery, read)
         finally:
             delivery.close()
 
-    def _hand_over(self, chunk: EventChunk, delivery: Delivery) -> None:
-        """Again and again until it has arrived: nothing may be passed over."""
-        lines: bytes = chunk.every.to_ndjson() if chunk.every is not None else b""
+    def _hand_over(self, chunk: EventChunk | None, delivery: Delivery, read: int = -1) -> None:
+        """Again and again until it has arrived: nothing may be passed over. Without a chunk, what
+        was gathered up to `read`."""
         pause = PAUSE_S
         while not self._stop.is_set():
             try:
-                if lines:
-                    delivery.deliver(lines, chunk.first, chunk.next)
-                position = delivery.mark(Position(self._log, chunk.next))
-            except (OSError, RefusedError) as error:
+                if chunk is not None:
+                    delivery.deliver(chunk.every, chunk.first, chunk.next)
+                position = delivery.mark(Position(self._log, read if chunk is None else chunk.next))
+            except (OSError, RefusedError, LakeError) as error:
                 self._fail(error)
                 self._stop.wait(pause * random.uniform(0.5, 1.0))  # noqa: S311  # no secret
                 pause = min(pause * 2, self._retry_s_max)
             else:
-                self._tell_missed(chunk)
+                if chunk is not None:
+                    self._tell_missed(chunk)
                 self._keep(position)
                 return
 

@@ -77,7 +77,9 @@ impl RecordParser {
         let account = accounts.of(record.source);
         account.receive(record);
         let settings = self.parsing.sources.get(record.source).unwrap_or(&self.parsing.others);
-        let bound = settings.bound;
+        // What was read from a file in place (`scan`) may be old, whatever the source is today.
+        let from_file = record.id.is_some_and(|id| id.origin() == Origin::File);
+        let bound = if from_file { TimeBound::None } else { settings.bound };
         let continued = record.flags.has(Flags::CONTINUED);
         if plain || continued || record.flags.has(Flags::CUT) {
             self.parsed.set_plain(record.payload);

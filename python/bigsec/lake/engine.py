@@ -1,0 +1,128 @@
+"""DuckDB, locked: it reads the files of one lake and nothing else, whatever a statement says.
+
+The lock is the engine's own (external access off, one folder allowed, no extensions, configuration
+locked), set before the first statement; it does not rest on what statements look like.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bigsec.errors import LakeError
+
+if TYPE_CHECKING:
+    import duckdb
+
+__all__ = ["Limits", "connected", "timed"]
+
+_MACROS: Final = (
+    """
+CREATE MACRO ipv4_number(address) AS
+CASE WHEN contains(address, '.') AND NOT contains(address, ':') THEN
+    split_part(address, '.', 1)::BIGINT * 16777216 + split_part(address, '.', 2)::BIGINT * 65536
+    + split_part(address, '.', 3)::BIGINT * 256 + split_part(address, '.', 4)::BIGINT END
+""",
+    # `::` stands once for all groups that are missing.
+    """
+CREATE MACRO ipv6_groups(head, tail) AS
+list_concat(
+    list_concat(head, list_resize([]::VARCHAR[], greatest(8 - len(head) - len(tail), 0), '0')), tail
+)
+""",
+    """
+CREATE MACRO ipv6_parts(half) AS list_filter(string_split(half, ':'), lambda g: g <> '')
+""",
+    """
+CREATE MACRO ipv6_digits(address) AS
+CASE WHEN contains(address, ':') AND NOT contains(address, '.') THEN
+    array_to_string(list_transform(ipv6_groups(
+        ipv6_parts(split_part(address, '::', 1)),
+        CASE WHEN contains(address, '::') THEN ipv6_parts(split_part(address, '::', 2))
+             ELSE []::VARCHAR[] END
+    ), lambda g: lpad(lower(g), 4, '0')), '') END
+""",
+)
+"""Addresses are text; these make numbers of four bytes and 32 hexadecimal digits of them."""
+
+
+class Limits:
+    """What a query may use.
+
+    memory_bytes: beyond it, it spills to the lake's folder `tmp`. seconds: then it is ended.
+    """
+
+    def __init__(
+        self, *, memory_bytes: int = 1 << 30, spill_bytes: int = 4 << 30, seconds: float = 300.0
+    ) -> None:
+        self.memory_bytes = memory_bytes
+        self.spill_bytes = spill_bytes
+        self.seconds = seconds
+
+
+@contextmanager
+def connected(folder: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection of its own that can read the lake in `folder`."""
+    import duckdb
+
+    spill = folder / "tmp" / f"{os.getpid()}-{threading.get_ident()}"
+    link = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": f"{limits.memory_bytes}B",
+            "temp_directory": str(spill),
+            "max_temp_directory_size": f"{limits.spill_bytes}B",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+            "allow_community_extensions": False,
+            "allow_persistent_secrets": False,
+        },
+    )
+    try:
+        for macro in _MACROS:
+            link.execute(macro)
+        link.execute("SET allowed_directories = [?]", [str(folder / "data")])
+        link.execute("SET enable_external_access = false")
+        link.execute("SET lock_configuration = true")
+        yield link
+    finally:
+        link.close()
+
+
+@contextmanager
+def timed(link: duckdb.DuckDBPyConnection, limits: Limits, place: str) -> Iterator[None]:
+    """Ends what runs on the connection when its time is over; turns its faults into ours."""
+    import duckdb
+
+    done = threading.Event()
+    threading.Thread(
+        target=_end_late, args=(link, limits.seconds, done), name="query limit", daemon=True
+    ).start()
+    try:
+        yield
+    except duckdb.InterruptException as error:
+        told = f"{place}: the query took longer than {limits.seconds:g} s"
+        raise LakeError("BS3204", "lake.limit", told) from error
+    except duckdb.OutOfMemoryException as error:
+        told = f"{place}: the query needs more than {limits.memory_bytes >> 20} MiB"
+        raise LakeError("BS3204", "lake.limit", told) from error
+    except duckdb.IOException as error:
+        # A file that a merge replaced ten minutes ago, or a broken disk: it may succeed again.
+        raise LakeError("BS3203", "lake.broken", f"{place}: {error}; try again") from error
+    finally:
+        done.set()
+
+
+def _end_late(link: duckdb.DuckDBPyConnection, seconds: float, done: threading.Event) -> None:
+    """Interrupt what is not done in time, and again: while it is planned nothing heeds it."""
+    import duckdb
+
+    pause = seconds
+    with suppress(duckdb.ConnectionException):  # it was closed meanwhile
+        while not done.wait(pause):
+            link.interrupt()
+            pause = 0.2
