@@ -79,3 +79,30 @@ def test_what_cannot_be_asked_is_told_with_its_column(filled: Runner) -> None:
     assert filled("query", "--histogram", "soon").code == 2
     none = filled("query", "--lake", "nowhere")
     assert (none.code, "error[BS3205]" in none.err) == (3, True)
+
+
+def test_a_hunt_finds_what_a_scan_would_have(filled: Runner) -> None:
+    rule = """
+title: Log-on of root
+id: 5a1f2f3e-6d09-4a1c-8b71-0d2f6c4c1a01
+status: test
+level: high
+logsource: {product: linux, service: sshd}
+detection:
+  keywords: Failed password for root
+  condition: keywords
+"""
+    (filled.folder / "new.yml").write_text(rule)
+    scanned = filled("scan", "auth.log", "--rules", "new.yml", "--signals")
+    hunted = filled("hunt", "--rules", "new.yml", "--signals")
+    found, expected = (
+        {json.loads(line)["signal_id"] for line in done.out.splitlines()}
+        for done in (hunted, scanned)
+    )
+    assert (hunted.code, len(found)) == (0, 10)
+    assert found == expected
+    assert "Looked at 20 events." in hunted.err
+    some = filled("hunt", "src_ip:192.0.2.0", "--rules", "new.yml", "--output", "found")
+    assert json.loads(some.out.splitlines()[0])["number"]
+    listed = filled("incidents", "list", "--store", "found")
+    assert len(listed.out.splitlines()) >= 1

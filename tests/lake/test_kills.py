@@ -33,7 +33,7 @@ def write_and_tend(folder: Path) -> None:
     writer, upkeep = LakeWriter(folder, "log"), Upkeep(folder)
     while True:
         first = max(writer.position, 0)
-        rows = [{"n": n, "time": start, "class_uid": n % 2} for n in range(first, first + EACH)]
+        rows = [{"n": n, "time": start, "class_uid": 3002} for n in range(first, first + EACH)]
         writer.take(batch_of(rows), first + EACH)
         writer.seal()
         upkeep.run()
@@ -63,7 +63,8 @@ class Reading(threading.Thread):
                 self.fault = f"{len(found)} events, {len(set(found))} different, {least} before"
             least = len(found)
             self.reads += 1
-            time.sleep(0.05)
+            # Eight without a pause would leave the writer no processor.
+            time.sleep(0.4)
 
 
 @pytest.mark.timeout(60 + KILLS * 12)

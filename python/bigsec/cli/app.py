@@ -17,6 +17,7 @@ from bigsec.cli import (
     demo,
     evaluate,
     evidence,
+    hunt,
     incidents,
     indicators,
     lake,
@@ -131,6 +132,7 @@ def _register() -> None:
     _add(app, "perceive", perceive.perceive, "perceive.help")
     _add(app, "evaluate", evaluate.evaluate, "evaluate.help")
     _add(app, "query", query.query, "query.help")
+    _add(app, "hunt", hunt.hunt, "hunt.help")
     _add(app, "run", daemon.run, "run.help")
     _add(app, "reload", reload.reload, "reload.help")
     _add(app, "status", status.status, "status.help")

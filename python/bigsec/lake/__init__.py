@@ -9,6 +9,7 @@ from bigsec.lake.catalogue import Catalogue, LakeFile
 from bigsec.lake.condition import Condition
 from bigsec.lake.engine import Limits
 from bigsec.lake.filtering import condition_of
+from bigsec.lake.hunting import Hunted, hunt
 from bigsec.lake.merging import KEEP_DAYS_MIN, Upkeep
 from bigsec.lake.reading import Bucket, Counted, Lake
 from bigsec.lake.writing import LakeWriter
@@ -19,10 +20,12 @@ __all__ = [
     "Catalogue",
     "Condition",
     "Counted",
+    "Hunted",
     "Lake",
     "LakeFile",
     "LakeWriter",
     "Limits",
     "Upkeep",
     "condition_of",
+    "hunt",
 ]

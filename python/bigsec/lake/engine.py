@@ -6,19 +6,22 @@ locked), set before the first statement; it does not rest on what statements loo
 
 from __future__ import annotations
 
-import os
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bigsec.errors import LakeError
 
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = ["Limits", "connected", "timed"]
+__all__ = ["SPILL", "Limits", "connected", "timed"]
+
+SPILL: Final = "tmp"
+"""Folder within a lake for what queries write meanwhile."""
 
 _MACROS: Final = (
     """
@@ -53,7 +56,7 @@ CASE WHEN contains(address, ':') AND NOT contains(address, '.') THEN
 class Limits:
     """What a query may use.
 
-    memory_bytes: beyond it, it spills to the lake's folder `tmp`. seconds: then it is ended.
+    memory_bytes: beyond it, it spills to a file, at most spill_bytes. seconds: then it is ended.
     """
 
     def __init__(
@@ -69,28 +72,44 @@ def connected(folder: Path, limits: Limits) -> Iterator[duckdb.DuckDBPyConnectio
     """A connection of its own that can read the lake in `folder`."""
     import duckdb
 
-    spill = folder / "tmp" / f"{os.getpid()}-{threading.get_ident()}"
-    link = duckdb.connect(
-        ":memory:",
-        config={
-            "memory_limit": f"{limits.memory_bytes}B",
-            "temp_directory": str(spill),
-            "max_temp_directory_size": f"{limits.spill_bytes}B",
-            "autoinstall_known_extensions": False,
-            "autoload_known_extensions": False,
-            "allow_community_extensions": False,
-            "allow_persistent_secrets": False,
-        },
-    )
+    with _spill(folder) as spill:
+        link = duckdb.connect(":memory:", config=_config(limits, spill))
+        try:
+            for macro in _MACROS:
+                link.execute(macro)
+            link.execute("SET allowed_directories = [?]", [str(folder / "data")])
+            link.execute("SET enable_external_access = false")
+            link.execute("SET lock_configuration = true")
+            yield link
+        finally:
+            link.close()
+
+
+def _config(limits: Limits, spill: str) -> dict[str, Any]:
+    return {
+        "memory_limit": f"{limits.memory_bytes}B",
+        "temp_directory": spill,
+        "max_temp_directory_size": f"{limits.spill_bytes}B",
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "allow_community_extensions": False,
+        "allow_persistent_secrets": False,
+    }
+
+
+@contextmanager
+def _spill(folder: Path) -> Iterator[str]:
+    """A folder for what does not fit into memory: beside the lake, or where that is only read, in
+    the system's."""
+    beside: Path | None = folder / SPILL
     try:
-        for macro in _MACROS:
-            link.execute(macro)
-        link.execute("SET allowed_directories = [?]", [str(folder / "data")])
-        link.execute("SET enable_external_access = false")
-        link.execute("SET lock_configuration = true")
-        yield link
-    finally:
-        link.close()
+        (folder / SPILL).mkdir(exist_ok=True)
+    except OSError:
+        beside = None
+    with tempfile.TemporaryDirectory(
+        dir=beside, prefix="query-", ignore_cleanup_errors=True
+    ) as made:
+        yield made
 
 
 @contextmanager

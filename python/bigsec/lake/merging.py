@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import shutil
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,7 @@ import pyarrow as pa  # type: ignore[import-untyped]
 import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from bigsec.lake.catalogue import Catalogue, LakeFile
+from bigsec.lake.engine import SPILL
 from bigsec.lake.parquet import write_file
 
 __all__ = ["KEEP_DAYS_MIN", "Upkeep"]
@@ -27,6 +27,8 @@ ROWS_MAX: Final = 500_000
 """A merge is sorted in memory: about a gigabyte of events."""
 GRACE_S: Final = 600.0
 """A query that has begun may read for so long what was replaced meanwhile."""
+SPILL_S: Final = 86_400.0
+"""No query runs for a day; what lies there longer was left by one that was killed."""
 ORPHAN_S: Final = 3_600.0
 """A file that no list names after an hour is of a writer that died."""
 
@@ -71,18 +73,19 @@ class Upkeep:
         """Delete files that were let go of long enough ago, and those that no list names."""
         gone = self._catalogue.removed(time.time_ns() // 1_000 - int(grace_s * 1e6))
         for path in gone:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self._folder / path)
+            (self._folder / path).unlink(missing_ok=True)
         self._catalogue.forget(gone)
+        for left in (self._folder / SPILL).glob("query-*"):
+            if _age_s(left) > SPILL_S:
+                shutil.rmtree(left, ignore_errors=True)
         known = self._catalogue.known()
         for found in (self._folder / "data").rglob("*"):
             if found.suffix not in {".parquet", ".new"}:
                 continue
             if str(found.relative_to(self._folder)) in known:
                 continue
-            with contextlib.suppress(FileNotFoundError):
-                if time.time() - found.stat().st_mtime > orphan_s:
-                    found.unlink()
+            if _age_s(found) > orphan_s:
+                found.unlink(missing_ok=True)
 
     def _plan(self) -> list[LakeFile]:
         """Files to make one of; none where nothing is due."""
@@ -109,3 +112,11 @@ class Upkeep:
             metadata |= table.schema.metadata or {}
         tables = [table.replace_schema_metadata(metadata) for table in tables]
         return pa.concat_tables(tables)
+
+
+def _age_s(path: Path) -> float:
+    """Seconds since it was changed; 0 where it is gone already."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
+
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from bigsec.errors import LakeError, Problem, QueryError
 from bigsec.lake.catalogue import NAME, Catalogue, LakeFile
@@ -16,10 +18,13 @@ from bigsec.lake.columns import columns, near
 from bigsec.lake.condition import Condition
 from bigsec.lake.engine import Limits, connected, timed
 from bigsec.lake.filtering import condition_of
+from bigsec.lake.shape import as_events
 
 __all__ = ["Bucket", "Counted", "Lake"]
 
 BATCH_ROWS: Final = 8_192
+IDS_AT_ONCE: Final = 1_000
+WINDOW_ROWS: Final = 50_000
 _ORDER: Final = "ORDER BY time_effective DESC, event_id DESC"
 
 
@@ -98,6 +103,31 @@ class Lake:
         for file in reversed(plan.files):
             yield from self._batches(_Plan([file], plan.condition), "SELECT * FROM {}")
 
+    def events(
+        self,
+        text: str = "",
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        ordered: bool = False,
+    ) -> Any:
+        """All events as an Arrow reader in the event schema, with the field maps that they name: as
+        `Rules.match` takes them. ordered: by their times; else file by file, in less memory."""
+        plan = self._plan(text, since, until)
+        if ordered:
+            batches = self._in_order(text, since, until)
+        else:
+            batches = self.export(text, since=since, until=until)
+        return as_events(batches, [self._folder / file.path for file in plan.files])
+
+    def by_id(self, ids: Sequence[bytes]) -> Iterator[Any]:
+        """Events by their ids (16 bytes), as Arrow record batches in no order."""
+        plan = self._plan("", None, None)
+        for start in range(0, len(ids), IDS_AT_ONCE):
+            part = list(ids[start : start + IDS_AT_ONCE])
+            sql = "SELECT * FROM {} WHERE event_id IN (SELECT unnest(?))"
+            yield from self._batches(plan, sql, [part])
+
     def count(
         self, text: str = "", *, since: datetime | None = None, until: datetime | None = None
     ) -> int:
@@ -148,20 +178,42 @@ class Lake:
         files = self._catalogue.files(_micros(since), _micros(until))
         return _Plan(files, Condition(" AND ".join(parts), values))
 
-    def _batches(self, plan: _Plan, sql: str) -> Iterator[Any]:
-        """The batches of a statement; `{}` in it is where the events stand."""
+    def _in_order(self, text: str, since: datetime | None, until: datetime | None) -> Iterator[Any]:
+        """All events by time. Sorted window by window: whole events are too wide to sort all."""
+        minutes = self.histogram(text, seconds=60, since=since, until=until)
+        start, rows = None, 0
+        for at, minute in enumerate(minutes):
+            start = start or minute.start
+            rows += minute.count
+            is_last = at + 1 == len(minutes)
+            if rows >= WINDOW_ROWS or is_last:
+                low = start if since is None else max(start, since)
+                end = until if is_last else minutes[at + 1].start
+                plan = self._plan(text, low, end)
+                yield from self._batches(plan, "SELECT * FROM {} ORDER BY time_effective, event_id")
+                start, rows = None, 0
+
+    def _batches(self, plan: _Plan, sql: str, more: Sequence[Any] = ()) -> Iterator[Any]:
+        """The batches of a statement; `{}` in it is where the events stand, `more` the values of
+        what stands behind it."""
         if not plan.files:
             return
         with connected(self._folder, self._limits) as link:
             with timed(link, self._limits, str(self._folder)):
                 statement, values = self._statement(plan, sql)
-                reader = link.sql(statement, params=values).to_arrow_reader(BATCH_ROWS)
+                reader = link.sql(statement, params=[*values, *more]).to_arrow_reader(BATCH_ROWS)
             while True:
                 with timed(link, self._limits, str(self._folder)):
                     try:
                         batch = reader.read_next_batch()
                     except StopIteration:
                         return
+                    except (pa.ArrowException, OSError) as error:
+                        # The reader has no class of its own for what the engine raises.
+                        told = str(error).split("\n", 1)[0]
+                        raise LakeError(
+                            "BS3204", "lake.limit", f"{self._folder}: {told}"
+                        ) from error
                 yield batch
 
     def _rows(self, plan: _Plan, sql: str) -> list[tuple[Any, ...]]:
