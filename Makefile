@@ -12,6 +12,8 @@ export CARGO_TARGET_DIR ?= $(CURDIR)/target
 WHEEL_TARGET := $(CARGO_TARGET_DIR)/wheel
 ARGS ?=
 ROOM ?=
+# Processes that share the Python tests; 0 runs them in one, which shows their output.
+WORKERS ?= 2
 
 .PHONY: help
 help: ## List the commands
@@ -65,7 +67,7 @@ test-rust: tools ## The tests of the Rust crates
 
 .PHONY: test-python
 test-python: build ## The Python tests (ROOM=cli for one room)
-	$(BIN)/pytest tests/$(ROOM) $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup tests/$(ROOM) $(ARGS)
 
 .PHONY: test
 test: lint test-rust test-python ## Everything that must hold

@@ -28,6 +28,16 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two workers share the tests: files stay whole, for their fixtures, and the daemons of
+    `collect` have one worker to themselves, for they measure each other otherwise."""
+    for item in items:
+        path = item.path.relative_to(ROOT / "tests")
+        group = path.parts[0] if path.parts[0] == "collect" else str(path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Where everything is required, a skip is a failure."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
