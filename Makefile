@@ -83,7 +83,7 @@ spark: setup ## Add PySpark for its tests (450 MB; needs Java 17)
 
 .PHONY: soak
 soak: build senders ## The long forms of the fault tests; as root, about two hours
-	BIGSEC_SOAK=1 $(BIN)/pytest tests/collect/fault tests/collect/senders -s $(ARGS)
+	BIGSEC_SOAK=1 $(BIN)/pytest tests/collect/fault tests/collect/senders tests/lake/test_kills.py -s $(ARGS)
 
 .PHONY: stubs
 stubs: build ## Check the type stubs against the build

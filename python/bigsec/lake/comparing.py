@@ -46,7 +46,7 @@ class ValueFault(Exception):
 def exists(column: Column) -> Condition:
     """It has a value."""
     if column.kind == "list":
-        return Condition(f"(len({column.sql}) > 0) IS TRUE")
+        return Condition(f"(len({column.sql}) > 0)")
     return Condition(f"({column.sql} IS NOT NULL)")
 
 
@@ -54,7 +54,7 @@ def equal(column: Column, word: str, wild: str | None, now: datetime) -> Conditi
     """It is the word. wild: the word as a LIKE pattern where it has wildcards."""
     if column.kind == "time":
         first, after = _span(word, now)
-        sql = f"({column.sql} >= ? AND {column.sql} < ?) IS TRUE"
+        sql = f"({column.sql} >= ? AND {column.sql} < ?)"
         return Condition(sql, [first, after])
     if column.kind == "text" or (column.kind == "ip" and wild is not None):
         return like(column.sql, word, wild)
@@ -62,19 +62,19 @@ def equal(column: Column, word: str, wild: str | None, now: datetime) -> Conditi
         return _address(column, word)
     if column.kind == "list":
         raise ValueFault(f"`{column.path}` is a list", f"ask for `{column.path}.NAME`")
-    return Condition(f"({column.sql} = ?) IS TRUE", [_value(column, word)])
+    return Condition(f"({column.sql} = ?)", [_value(column, word)])
 
 
 def like(sql: str, word: str, wild: str | None) -> Condition:
     """Text is the word, or fits it where it has wildcards."""
     if wild is None:
-        return Condition(f"(lower({sql}) = ?) IS TRUE", [word.lower()])
-    return Condition(f"(lower({sql}) LIKE ? ESCAPE '\\') IS TRUE", [wild.lower()])
+        return Condition(f"(lower({sql}) = ?)", [word.lower()])
+    return Condition(f"(lower({sql}) LIKE ? ESCAPE '\\')", [wild.lower()])
 
 
 def pattern(sql: str, expression: str) -> Condition:
     """A regular expression (RE2) finds something in the text."""
-    return Condition(f"regexp_matches({sql}, ?, 'i') IS TRUE", [expression])
+    return Condition(f"regexp_matches({sql}, ?, 'i')", [expression])
 
 
 def bound(column: Column, word: str, operator: str, now: datetime) -> Condition:
@@ -88,22 +88,22 @@ def bound(column: Column, word: str, operator: str, now: datetime) -> Condition:
             "<": (first, "<"),
             "<=": (after, "<"),
         }[operator]
-        return Condition(f"({column.sql} {told} ?) IS TRUE", [moment])
+        return Condition(f"({column.sql} {told} ?)", [moment])
     if column.kind not in {"number", "text"}:
         raise ValueFault(
             f"`{column.path}` has no order", f"write `{column.path}:VALUE`, or a network"
         )
     value: Any = _value(column, word) if column.kind == "number" else word
-    return Condition(f"({column.sql} {operator} ?) IS TRUE", [value])
+    return Condition(f"({column.sql} {operator} ?)", [value])
 
 
 def within(column: Column, network: Network) -> Condition:
     """An address of this network."""
     if network.version == 4:
         first, last = int(network.network_address), int(network.broadcast_address)
-        return Condition(f"(ipv4_number({column.sql}) BETWEEN ? AND ?) IS TRUE", [first, last])
+        return Condition(f"(ipv4_number({column.sql}) BETWEEN ? AND ?)", [first, last])
     ends = [f"{int(end):032x}" for end in (network.network_address, network.broadcast_address)]
-    return Condition(f"(ipv6_digits({column.sql}) BETWEEN ? AND ?) IS TRUE", ends)
+    return Condition(f"(ipv6_digits({column.sql}) BETWEEN ? AND ?)", ends)
 
 
 def _address(column: Column, word: str) -> Condition:
@@ -117,7 +117,7 @@ def _address(column: Column, word: str) -> Condition:
     except ValueError:
         mend = "write an address, a network, or a pattern such as 10.1.*"
         raise ValueFault(f"`{word}` is no address", mend) from None
-    return Condition(f"({column.sql} = ?) IS TRUE", [address])
+    return Condition(f"({column.sql} = ?)", [address])
 
 
 def _span(word: str, now: datetime) -> tuple[datetime, datetime]:

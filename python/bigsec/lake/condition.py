@@ -10,7 +10,8 @@ __all__ = ["Condition", "every", "negated", "some"]
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """An expression that is true or false, never null; `?` stands for each value in order."""
+    """An expression; `?` stands for each value in order. What is null does not hold: said where it
+    matters (`negated`), because an engine prunes by plain comparisons alone."""
 
     sql: str
     values: list[Any] = field(default_factory=list)
@@ -28,7 +29,7 @@ def some(parts: list[Condition]) -> Condition:
 
 def negated(part: Condition) -> Condition:
     """It does not hold."""
-    return Condition(f"(NOT {part.sql})", part.values)
+    return Condition(f"({part.sql} IS NOT TRUE)", part.values)
 
 
 def _joined(parts: list[Condition], word: str, empty: str) -> Condition:

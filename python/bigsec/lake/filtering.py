@@ -145,12 +145,12 @@ class _Compiler:
             case tree.Phrase():
                 text, pattern = words.phrase(node.value), None
             case tree.Regex():
-                return comparing.pattern(_every_text(), self._expression(node))
+                return _anywhere("regexp_matches({}, ?, 'i')", self._expression(node))
             case _:
                 raise self._unknown(node)
         if pattern is None:
-            return Condition(f"contains(lower({_every_text()}), ?)", [text.lower()])
-        return Condition(f"(lower({_every_text()}) LIKE ? ESCAPE '\\')", [pattern])
+            return _anywhere("contains(lower({}), ?)", text.lower())
+        return _anywhere("lower({}) LIKE ? ESCAPE '\\'", pattern)
 
     def _unmapped(self, node: Any, name: str) -> Condition:
         """A field by the source's own name, whatever case it is written in."""
@@ -169,7 +169,7 @@ class _Compiler:
             case _:
                 mend = "compare with a word, a phrase or a pattern"
                 raise self._at(node, "a field of a source's own is text", mend)
-        sql = f"(len(list_filter(unmapped, lambda u: {field} AND {inside.sql})) > 0) IS TRUE"
+        sql = f"(len(list_filter(unmapped, lambda u: {field} AND {inside.sql})) > 0)"
         return Condition(sql, [given, *inside.values])
 
     def _column(self, node: Any, name: str) -> Column:
@@ -207,8 +207,19 @@ class _Compiler:
         return _fault(self._text, node.pos or 0, node.size or 0, message, mend)
 
 
+def _anywhere(test: str, value: str) -> Condition:
+    """The test on all text of an event. The record as it came has all of it, unless it wrote some
+    in another way: with escapes, or as XML."""
+    raw = test.format("raw_data")
+    # Windows events; a priority of syslog has a number there.
+    xml = "raw_data[1:2] IN ('<E', '<?')"
+    whole = f"raw_data IS NOT NULL AND NOT contains(raw_data, chr(92)) AND NOT {xml}"
+    sql = f"CASE WHEN {whole} THEN {raw} ELSE {test.format(_every_text())} END"
+    return Condition(f"({sql})", [value, value])
+
+
 def _every_text() -> str:
-    """All text of an event in one: a missing part adds nothing."""
+    """All columns of an event in one text: a missing one adds nothing."""
     parts = [one.sql for one in columns().values() if one.kind in {"text", "ip"}]
     own = "array_to_string(list_transform(unmapped, lambda u: u.value), chr(10))"
     return f"concat_ws(chr(10), {', '.join(parts)}, {own})"
