@@ -13,7 +13,7 @@ from bigsec_api.guard import Guard
 from bigsec_api.measures import Measures
 from bigsec_api.pages import incidents as incident_pages
 from bigsec_api.pages import login, preferences, static
-from bigsec_api.routes import events, health, incidents, rules
+from bigsec_api.routes import events, health, incidents, lake, rules
 from bigsec_api.ruleset import RuleSet
 from bigsec_api.sessions import Sessions
 from bigsec_api.settings import Settings
@@ -38,7 +38,8 @@ def create_app(settings: Settings | Path) -> FastAPI:
     app.state.rules = RuleSet(given.rules)
     add_error_handlers(app)
     app.add_middleware(Guard, measures=app.state.measures)
-    for route in (health, incidents, events, rules):
+    # Searches before single events, whose ids stand in the same place of the address.
+    for route in (health, incidents, lake, events, rules):
         app.include_router(route.router, prefix="/api/v1")
     for page in (incident_pages, login, preferences, static):
         app.include_router(page.router, include_in_schema=False)

@@ -19,7 +19,8 @@ from bigsec_api.models import Problem
 __all__ = ["PROBLEMS", "describe", "example", "found"]
 
 _ABOUT: Final = """\
-Incidents, events and rules of one store, read only.
+Incidents, events and rules of one store, read only. `events/search`, `histogram` and `top` look
+through every event, where a lake is served.
 
 Lists are paged by `limit` and `after`; `after` takes the `next` of the page before. Times are ISO
 8601; a time without a zone is UTC. Every error is `application/problem+json` with a code that the

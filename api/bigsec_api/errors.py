@@ -18,7 +18,13 @@ from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from bigsec.errors import BigsecError, NotFoundError, StoreError, StoreLockedError
+from bigsec.errors import (
+    BigsecError,
+    LakeError,
+    NotFoundError,
+    StoreError,
+    StoreLockedError,
+)
 from bigsec.store import is_overdue
 from bigsec_api import codes
 from bigsec_api.codes import Code
@@ -34,6 +40,7 @@ _STATUS: tuple[tuple[type[BigsecError], int], ...] = (
     (NotFoundError, 404),
     (StoreLockedError, 503),
     (StoreError, 503),
+    (LakeError, 503),
     (BigsecError, 400),
 )
 _OF_HTTP: Final[dict[int, Code]] = {404: codes.NO_PAGE, 405: codes.METHOD}

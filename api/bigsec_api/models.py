@@ -283,6 +283,40 @@ class EventList(Shape):
     total_exact: bool
 
 
+class FoundEvents(BaseModel):
+    """Events of the lake, latest first, each with the columns that it has."""
+
+    events: list[dict[str, Any]]
+
+
+class Bucket(Shape):
+    """Events of a stretch of time that begins at `start`."""
+
+    start: datetime
+    count: int
+
+
+class Histogram(Shape):
+    """How many events over time; stretches without any are left out."""
+
+    seconds: int
+    buckets: list[Bucket]
+
+
+class CountedValue(BaseModel):
+    """A value and how many events have it; null for those that have none."""
+
+    value: str | int | bool | None
+    count: int
+
+
+class TopValues(Shape):
+    """The most frequent values of a column."""
+
+    column: str
+    values: list[CountedValue]
+
+
 class EventSignal(Shape):
     """A signal that speaks of an event, and the number of its incident."""
 

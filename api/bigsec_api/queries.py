@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -11,7 +11,7 @@ from bigsec.detect import EventFilter, IncidentFilter, Level
 from bigsec.detect.model import Order
 from bigsec.detect.signal import Result
 
-__all__ = ["EventQuery", "IncidentQuery", "RuleQuery"]
+__all__ = ["EventQuery", "HistogramQuery", "IncidentQuery", "RuleQuery", "SearchQuery", "TopQuery"]
 
 Text = Annotated[str, Field(max_length=500)]
 Cursor = Annotated[str, Field(max_length=500)]
@@ -91,6 +91,42 @@ class EventQuery(Query):
         )
 
 
+class LakeQuery(BaseModel):
+    """Base of what a lake is asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    filter: str = Field(
+        "", max_length=4_000, description="Lucene's syntax: `src_ip:10.0.0.0/8 AND user_name:a*`."
+    )
+    since: datetime | None = Field(None, description="`time_effective` at this time or later.")
+    until: datetime | None = Field(None, description="`time_effective` before this time.")
+
+    @property
+    def span(self) -> dict[str, Any]:
+        """The times as a lake takes them; without a zone they are UTC."""
+        return {"since": _aware(self.since), "until": _aware(self.until)}
+
+
+class SearchQuery(LakeQuery):
+    """Which events of the lake."""
+
+    limit: int = Field(50, ge=1, le=1000, description="Events, latest first.")
+
+
+class HistogramQuery(LakeQuery):
+    """How many events over time."""
+
+    seconds: int = Field(3_600, ge=1, le=31_622_400, description="Length of each stretch.")
+
+
+class TopQuery(LakeQuery):
+    """The most frequent values."""
+
+    column: Text = Field(description="Column of events: `src_ip`, `process.name`.")
+    limit: int = Field(10, ge=1, le=1000, description="Values, the most frequent first.")
+
+
 class RuleQuery(Query):
     """Which rules."""
 
@@ -99,3 +135,7 @@ class RuleQuery(Query):
     tag: Text | None = Field(None, description="Exact tag, such as attack.t1110.001.")
     text: Text | None = Field(None, description="Part of the title, id or description.")
     fired: bool | None = Field(None, description="Only those that fired, or only those that never.")
+
+
+def _aware(moment: datetime | None) -> datetime | None:
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

@@ -40,8 +40,14 @@ class Server:
         port: int = 0,
         rules: tuple[str, ...] = (),
         timezone: str = "UTC",
+        lake: str | None = None,
     ) -> None:
-        settings = Settings(store=Path(store), rules=rules, timezone=timezone)
+        settings = Settings(
+            store=Path(store),
+            rules=rules,
+            timezone=timezone,
+            lake=None if lake is None else Path(lake),
+        )
         with open_store(settings.store) as opened:
             self._needs_login = tokens_exist(opened)
             if not _is_loopback(host) and not tokens_exist(opened, holding=True):

@@ -22,6 +22,7 @@ class Settings:
 
     timezone: zone in which pages show times to those who have chosen none.
     read_seconds_max: how long the queries of one request may run.
+    lake: folder of the lake that searches look through; none has no search.
     pseudo: offer the language `qps`, in which every text stands in brackets, to find those that
         no catalogue has. For tests.
     """
@@ -31,3 +32,4 @@ class Settings:
     timezone: str = "UTC"
     read_seconds_max: float = READ_SECONDS_MAX
     pseudo: bool = False
+    lake: Path | None = None

@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 import bigsec
 from bigsec.detect import record
+from bigsec.lake import LakeWriter
 from bigsec.store import OutputFolder
 from bigsec_api.app import create_app
 from bigsec_api.settings import Settings
@@ -39,6 +40,17 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a store without tokens; do not write to it."""
     folder = tmp_path_factory.mktemp("store")
     scan_into(folder, LINES)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a lake with the same lines; do not write to it."""
+    folder = tmp_path_factory.mktemp("lake")
+    writer = LakeWriter(folder, "test")
+    for batch in bigsec.read(LINES, keep_raw=True):
+        writer.take(batch, writer.position + 1 + len(batch))
+    writer.seal()
     return folder
 
 

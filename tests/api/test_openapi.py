@@ -49,8 +49,8 @@ def test_the_document_is_served(client: TestClient) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(store: Path) -> Iterator[str]:
-    server = Server(str(store))
+def served(store: Path, lake: Path) -> Iterator[str]:
+    server = Server(str(store), lake=str(lake))
     threading.Thread(target=server.run, daemon=True).start()
     yield server.address
     server.close()

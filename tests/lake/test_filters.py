@@ -72,3 +72,11 @@ def test_any_text_is_a_filter_or_a_fault(few: Lake, text: str) -> None:
 def test_t11_a_value_in_quotes_is_only_a_value(few: Lake, value: str) -> None:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     assert few.count(f'message:"{escaped}"') <= 1
+
+
+@pytest.mark.parametrize("pattern", ["(", "a{9999}", "[", "(?<x>a)(?P=x)", "*"])
+def test_a_pattern_that_is_none_is_a_fault(few: Lake, pattern: str) -> None:
+    with pytest.raises(QueryError):
+        few.count(f"message:/{pattern}/")
+    with pytest.raises(QueryError):
+        list(few.query(f"/{pattern}/"))

@@ -29,6 +29,10 @@ HostOption = Annotated[str, typer.Option("--host", metavar="ADDRESS", help=text(
 PortOption = Annotated[
     int, typer.Option("--port", metavar="PORT", min=0, max=65535, help=text("serve.port"))
 ]
+ServedLakeOption = Annotated[
+    str | None,
+    typer.Option("--lake", metavar="DIR", envvar="BIGSEC_LAKE", help=text("serve.lake")),
+]
 
 
 def serve(
@@ -36,13 +40,16 @@ def serve(
     host: HostOption = "127.0.0.1",
     port: PortOption = PORT,
     rules: RulesOption = None,
+    lake: ServedLakeOption = None,
     timezone: ZoneOption = "UTC",
     quiet: QuietOption = False,
     color: ColorOption = Color.AUTO,
 ) -> int:
     """Serve the API and the pages."""
     zone(timezone)
-    server = server_type()(store, host=host, port=port, rules=tuple(rules or ()), timezone=timezone)
+    server = server_type()(
+        store, host=host, port=port, rules=tuple(rules or ()), timezone=timezone, lake=lake
+    )
     announce(server, Talk(Format.TABLE, color, quiet))
     server.run()
     return Exit.DONE

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bigsec.errors import LakeError
+from bigsec.errors import LakeError, Problem, QueryError
 
 if TYPE_CHECKING:
     import duckdb
@@ -132,6 +132,11 @@ def timed(link: duckdb.DuckDBPyConnection, limits: Limits, place: str) -> Iterat
     except duckdb.IOException as error:
         # A file that a merge replaced ten minutes ago, or a broken disk: it may succeed again.
         raise LakeError("BS3203", "lake.broken", f"{place}: {error}; try again") from error
+    except (duckdb.InvalidInputException, duckdb.ConversionException) as error:
+        # Of what a filter brings, patterns alone are read by the engine.
+        told = str(error).split("\n", 1)[0]
+        problem = Problem("BS3201", "query.invalid", told, mend="patterns are those of RE2")
+        raise QueryError("BS3201", "query.invalid", told, (problem,)) from error
     finally:
         done.set()
 
