@@ -28,7 +28,7 @@ def batch_of(rows: Iterable[Mapping[str, Any]]) -> Any:
         received = held.get("time_received", when)
         held |= {"time": when, "time_effective": when, "time_received": received}
         held.setdefault("severity_id", 1)
-        held |= {"event_id": row["n"].to_bytes(16), "source": "s", "parser": "p"}
+        held = {"source": "s", "parser": "p"} | held | {"event_id": row["n"].to_bytes(16)}
         held.setdefault("unmapped", [])
         made.append(held)
     return pa.RecordBatch.from_pylist(made, schema=SCHEMA)

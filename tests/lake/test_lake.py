@@ -107,6 +107,43 @@ def test_pruning_equals_a_full_scan(
     )
 
 
+VALUES: dict[str, list[Any]] = {
+    "src_ip": ["10.0.0.1", "10.0.0.2", "2001:db8::1", None],
+    "dst_ip": ["192.0.2.1", None],
+    "user_name": ["root", "Root", "li wei", "用户", None],
+    "class_uid": [0, 3002, 4002],
+    "severity_id": [0, 1, 5],
+    "source": ["a", "b"],
+    "parser": ["p", "q"],
+}
+
+
+@settings(max_examples=60)
+@given(data=st.data())
+def test_pruning_by_any_column_equals_a_full_scan(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    made = st.fixed_dictionaries({name: st.sampled_from(given) for name, given in VALUES.items()})
+    rows = [row(n, **one) for n, one in enumerate(data.draw(st.lists(made, max_size=30)), 1)]
+    folder = tmp_path_factory.mktemp("lake")
+    lake = filled(folder, rows, per_file=data.draw(st.integers(1, 12)))
+    if data.draw(st.booleans()):
+        Upkeep(folder).run()
+    if not rows:
+        return
+    name = data.draw(st.sampled_from(sorted(VALUES)))
+    value = data.draw(st.sampled_from(VALUES[name]))
+    asked = f"NOT {name}:*" if value is None else f'{name}:"{value}"'
+
+    def holds(one: Any) -> bool:
+        return one[name] == value or str(one[name]).lower() == str(value).lower()
+
+    expected = [one["n"] for one in rows if holds(one)]
+    assert sorted(numbers(lake.query(asked, limit=None))) == expected
+    others = [one["n"] for one in rows if not holds(one)]
+    assert sorted(numbers(lake.query(f"NOT ({asked})", limit=None))) == others
+
+
 def test_merging_changes_nothing_but_the_number_of_files(tmp_path: Path) -> None:
     rolls = random.Random(1)  # noqa: S311  # no secret
     rows = [row(n, seconds=rolls.randrange(1, 7_000), user_name=f"u{n % 7}") for n in range(600)]

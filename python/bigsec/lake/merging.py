@@ -15,7 +15,7 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
 from bigsec.lake.catalogue import Catalogue, LakeFile
 from bigsec.lake.engine import SPILL
-from bigsec.lake.parquet import write_file
+from bigsec.lake.parquet import arranged, write_file
 
 __all__ = ["KEEP_DAYS_MIN", "Upkeep"]
 
@@ -54,9 +54,10 @@ class Upkeep:
     def merge(self) -> Iterator[LakeFile]:
         """Merge files of one class and day as long as enough of one level lie there."""
         while plan := self._plan():
+            level = plan[0].level + 1
             made = [
-                write_file(self._folder, plan[0].day, plan[0].class_uid, level, table)
-                for level, table in [(plan[0].level + 1, self._read(plan))]
+                write_file(self._folder, day, class_uid, level, part)
+                for day, class_uid, part in arranged(self._read(plan))
             ]
             if not self._catalogue.replace(plan, made):
                 return

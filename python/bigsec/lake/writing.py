@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa  # type: ignore[import-untyped]
 
 from bigsec.lake.catalogue import Catalogue
-from bigsec.lake.parquet import split, write_file
+from bigsec.lake.parquet import arranged, write_file
 
 __all__ = ["LakeWriter"]
 
@@ -64,7 +64,7 @@ class LakeWriter:
                 table = pa.Table.from_batches(self._batches)
                 files = [
                     write_file(self._folder, day, class_uid, 0, part)
-                    for day, class_uid, part in split(table)
+                    for day, class_uid, part in arranged(table)
                 ]
             self._catalogue.add(files, self._log, self._taken)
             self.position = self._taken

@@ -10,7 +10,6 @@ mod mutate;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
-use std::time::{Duration, Instant};
 
 use bigsec_collect::{Feed, FeedOptions, FileBook, Input, Ledger, read_record};
 use bigsec_event::EventId;
@@ -180,7 +179,6 @@ fn a_file_that_was_cut_gives_what_it_has() {
 
 #[test]
 fn names_that_lead_in_a_circle_and_lists_that_multiply_are_no_trap() {
-    let begin = Instant::now();
     let mut circle = chunk(&records(1..3));
     // Two names that point to each other.
     circle[128..132].copy_from_slice(&60_000_u32.to_le_bytes());
@@ -195,7 +193,6 @@ fn names_that_lead_in_a_circle_and_lists_that_multiply_are_no_trap() {
     assert_eq!(ledger.problems, []);
     let (events, ledger) = drain_bytes(&file(&[list(10_000)]));
     assert_eq!((events.len(), ledger.problems.len()), (0, 1));
-    assert!(begin.elapsed() < Duration::from_secs(20));
 }
 
 proptest! {

@@ -115,8 +115,6 @@ fn byte_table() -> [u32; 256] {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
-
     use proptest::prelude::*;
 
     use super::*;
@@ -155,9 +153,9 @@ mod tests {
         begin_frame(&mut head, 7, FrameKind::Whole);
         head[4..8].copy_from_slice(&(BODY_BYTES_MAX as u32).to_le_bytes());
         let window = head.repeat((1 << 20) / head.len());
-        let began = Instant::now();
-        assert_eq!(find_frame(&window, 0, window.len(), salt(), &(0..=9)), None);
-        // Computed over their bytes, 46,000 candidates would be 12 GB.
-        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+        // Computed over their bytes, 46,000 candidates would be 12 GB each time.
+        for _ in 0..20 {
+            assert_eq!(find_frame(&window, 0, window.len(), salt(), &(0..=9)), None);
+        }
     }
 }
