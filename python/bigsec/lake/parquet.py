@@ -31,7 +31,8 @@ _DAY_US: Final = 86_400_000_000
 def arranged(table: Any) -> list[tuple[str, int, Any]]:
     """The events by day of receipt (UTC) and class, each part in order of time.
 
-    Each is (day, class, table). All are put in order at once: to move events is what costs, 137 columns wide.
+    Each is (day, class, table). All are put in order at once: to move events is what costs, for
+    they are 137 columns wide.
     """
     if table.num_rows == 0:
         return []
