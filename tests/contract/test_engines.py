@@ -10,11 +10,11 @@ from pathlib import Path
 
 import polars
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 import bigsec
 from bigsec.errors import SchemaError
+from bigsec.lake import Lake, LakeWriter
 
 LINES = [
     b'{"EventID":4688,"Channel":"Security","CommandLine":"cmd /c vssadmin delete shadows /all",'
@@ -22,6 +22,7 @@ LINES = [
     b'{"EventID":1102,"Channel":"Security","Provider_Name":"Microsoft-Windows-Eventlog"}',
     b"<38>Jan  2 03:04:05 web1 sshd[7]: Accepted password for root from 192.0.2.7 port 5 ssh2",
     "纯文本 without a match".encode(),
+    b'{"x": 1, "x": {"y": [1, null, "\\u0000"]}, "": "no name", "x": "third"}',
 ]
 KEY = ("rule_id", "level", "signal_id")
 
@@ -53,17 +54,22 @@ def test_polars_map_batches() -> None:
 
 @pytest.mark.slow
 def test_spark_map_in_arrow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Events from Parquet, matched in the workers of a local Spark."""
+    """Events of a lake's files, matched in the workers of a local Spark."""
     sql = pytest.importorskip("pyspark.sql", reason="pyspark is not there: `make spark` adds it")
     if shutil.which("java") is None:
         pytest.skip("Spark needs Java, which is not there")
     monkeypatch.setenv("PYSPARK_PYTHON", sys.executable)
     monkeypatch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    pq.write_table(_events(), tmp_path / "events.parquet")
+    writer = LakeWriter(tmp_path, "log")
+    for batch in _events().to_batches():
+        writer.take(batch, writer.position + 1 + len(batch))
+    writer.seal()
+    files = [os.fspath(tmp_path / file.path) for file in Lake(tmp_path).files()]
     builder = sql.SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
     session = builder.config("spark.driver.memory", "512m").getOrCreate()
     try:
-        events = session.read.parquet(os.fspath(tmp_path / "events.parquet"))
+        events = session.read.parquet(*files)
+        assert events.count() == len(LINES)
         found = events.mapInArrow(_in_worker, "rule_id string, level string, signal_id binary")
         assert _keys(found.toArrow()) == _expected()
     finally:

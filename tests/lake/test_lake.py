@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -164,6 +167,40 @@ def test_a_query_that_has_begun_reads_on_while_files_are_merged(tmp_path: Path) 
     assert sorted(numbers([first, *found])) == list(range(1, 2_001))
 
 
+def test_two_logs_and_two_upkeeps_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
+    faults: list[BaseException] = []
+
+    def guarded(work: Callable[[], None]) -> threading.Thread:
+        def run() -> None:
+            try:
+                work()
+            except BaseException as error:  # told below
+                faults.append(error)
+
+        return threading.Thread(target=run)
+
+    def write(log: str, first: int) -> None:
+        writer = LakeWriter(tmp_path, log)
+        for number in range(first, first + 60):
+            writer.take(batch_of([row(number)]), number - first + 1)
+            writer.seal()
+
+    def tend() -> None:
+        upkeep = Upkeep(tmp_path)
+        for _ in range(25):
+            upkeep.run()
+            time.sleep(0.02)
+
+    work = [lambda: write("a", 1), lambda: write("b", 101), tend, tend]
+    threads = [guarded(one) for one in work]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert faults == []
+    assert sorted(numbers(Lake(tmp_path).query(limit=None))) == [*range(1, 61), *range(101, 161)]
+
+
 def test_files_that_were_replaced_go_when_their_time_is_over(tmp_path: Path) -> None:
     lake = filled(tmp_path, [row(n) for n in range(1, 33)], per_file=1)
     upkeep = Upkeep(tmp_path)
@@ -248,9 +285,9 @@ def test_t6_a_query_beyond_its_memory_or_time_is_ended(tmp_path: Path) -> None:
     assert memory.value.code == "BS3204"
     short = Lake(tmp_path, limits=Limits(seconds=0.05))
     slow = " OR ".join(f"/(1|2)+ [0-9 ]{{1,{n}}}z/" for n in range(500, 600))
-    with pytest.raises(LakeError) as time:
+    with pytest.raises(LakeError) as late:
         short.count(slow)
-    assert time.value.code == "BS3204"
+    assert late.value.code == "BS3204"
     assert Lake(tmp_path).count() == 20_000
 
 
