@@ -11,6 +11,7 @@ from bigsec_api.document import describe
 from bigsec_api.errors import add_error_handlers
 from bigsec_api.guard import Guard
 from bigsec_api.measures import Measures
+from bigsec_api.pages import events as event_pages
 from bigsec_api.pages import incidents as incident_pages
 from bigsec_api.pages import login, preferences, static
 from bigsec_api.routes import events, health, incidents, lake, rules
@@ -41,7 +42,7 @@ def create_app(settings: Settings | Path) -> FastAPI:
     # Searches before single events, whose ids stand in the same place of the address.
     for route in (health, incidents, lake, events, rules):
         app.include_router(route.router, prefix="/api/v1")
-    for page in (incident_pages, login, preferences, static):
+    for page in (incident_pages, event_pages, login, preferences, static):
         app.include_router(page.router, include_in_schema=False)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # as FastAPI documents it
     return app

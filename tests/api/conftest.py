@@ -89,7 +89,7 @@ def local_client(settings: Settings) -> TestClient:
 
 
 @pytest.fixture(scope="session")
-def client(store: Path) -> Iterator[TestClient]:
-    """A client of the store without tokens."""
-    with local_client(Settings(store=store, pseudo=True)) as client:
+def client(store: Path, lake: Path) -> Iterator[TestClient]:
+    """A client of the store without tokens, and of the lake."""
+    with local_client(Settings(store=store, lake=lake, pseudo=True)) as client:
         yield client

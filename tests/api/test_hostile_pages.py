@@ -17,6 +17,7 @@ import pytest
 
 import bigsec
 from bigsec.detect import add, correlate
+from bigsec.lake import LakeWriter
 from bigsec.store import OutputFolder
 from bigsec_api.server import Server
 
@@ -85,7 +86,12 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                     add(output.store, chunk.signals.to_pylist(), chunk.events.to_pylist())
         correlate(output.store)
         output.commit()
-    server = Server(str(folder / "store"), rules=(str(rule),))
+    writer = LakeWriter(folder / "lake", "hostile")
+    every = [*JSON_LINES, *map(_text_line, PAYLOADS)]
+    for batch in bigsec.read(every, keep_raw=True):
+        writer.take(batch, writer.position + 1 + len(batch))
+    writer.seal()
+    server = Server(str(folder / "store"), rules=(str(rule),), lake=str(folder / "lake"))
     threading.Thread(target=server.run, daemon=True).start()
     yield server.address
     server.close()
@@ -141,7 +147,7 @@ def _watch(page: Any, address: str) -> Watched:
 
     def request(one: Any) -> None:
         path = one.url.removeprefix(address)
-        if path == one.url or not path.startswith(("/incidents", "/static/")):
+        if path == one.url or not path.startswith(("/incidents", "/events", "/static/")):
             watched.faults.append(f"request {one.url}")
 
     def console(one: Any) -> None:
@@ -177,8 +183,14 @@ def test_no_page_runs_or_loads_what_a_log_says(
     for payload in PAYLOADS[::10]:
         url = httpx.URL(f"{served}/incidents", params={"q": payload, "entity": payload})
         _look(page, str(url), watched)
+    _look(page, f"{served}/events?limit=1000", watched)
+    lines = set(page.locator("td.c-said pre").all_text_contents())
+    for payload in PAYLOADS[::20]:
+        quoted = payload.replace("\\", "\\\\").replace('"', '\\"').replace("\0", "")
+        _look(page, str(httpx.URL(f"{served}/events", params={"q": f'"{quoted}"'})), watched)
     page.context.close()
     assert watched.faults == []
+    assert len(lines) > 200
     printable = {line for line in JSON_LINES if line.isprintable()}
     assert len(printable) > 200
     assert printable <= shown

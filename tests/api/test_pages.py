@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import html
 import re
 import string
 from collections.abc import Iterator
@@ -66,6 +67,11 @@ def _outside(text: str) -> str:
 
 
 STARTS = (
+    "/events",
+    "/events?q=src_ip:203.0.113.0/24&limit=1",
+    "/events?q=usr_name:x",
+    "/events?from=never",
+    "/events?q=nothing-has-this",
     "/incidents",
     "/incidents/2026-000001",
     "/incidents?from=never",
@@ -202,3 +208,24 @@ def test_the_vendored_script_is_the_published_one_with_its_licence() -> None:
     files = static()
     assert hashlib.sha256(files["htmx-4.0.1.min.js"]).hexdigest() == HTMX_SHA256
     assert b"Permission to use, copy, modify" in files["htmx-4.0.1.LICENSE.txt"]
+
+
+def test_the_search_page_shows_events_bars_and_ways_on(client: TestClient) -> None:
+    page = client.get("/events", params={"q": "src_ip:203.0.113.0/24"}).text
+    assert page.count("<tr>") == 1 + 2
+    assert "2 events" in page
+    assert "<rect " in page
+    around = re.search(r'href="(/events\?q=[^"]*web1[^"]*)"', page)
+    assert around is not None
+    near = client.get(html.unescape(around[1])).text
+    assert "sudo" in near
+    assert "db2" not in near
+    more = client.get("/events", params={"limit": 2}).text
+    assert 'href="/events?limit=8"' in more
+
+
+def test_a_filter_that_is_none_is_said_on_the_page(client: TestClient) -> None:
+    wrong = client.get("/events", params={"q": "usr_name:<script>alert(1)</script>"})
+    assert wrong.status_code == 422
+    assert "<script>alert" not in wrong.text
+    assert "column" in wrong.text

@@ -67,6 +67,7 @@ class Frame:
     clock: Clock
     here: str
     logged_in: bool
+    searches: bool = False
     version: str = __version__
 
     @classmethod
@@ -87,6 +88,7 @@ class Frame:
             clock=_clock(asked.get("tz"), request.cookies.get(ZONE), settings.timezone),
             here=_here(request),
             logged_in="bigsec_session" in request.cookies,
+            searches=settings.lake is not None,
         )
 
 
