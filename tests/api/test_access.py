@@ -21,7 +21,7 @@ Connect = Callable[[Settings], TestClient]
 SAME_SITE = {"sec-fetch-site": "same-origin"}
 DAY = timedelta(days=1)
 API_PATHS = sorted(create_app(Path()).openapi()["paths"])
-PAGE_PATHS = ["/incidents", "/incidents.json", "/incidents/x", "/incidents/x.json"]
+PAGE_PATHS = ["/events", "/incidents", "/incidents.json", "/incidents/x", "/incidents/x.json"]
 
 
 @pytest.mark.parametrize("path", API_PATHS + PAGE_PATHS)
@@ -31,9 +31,9 @@ def test_nothing_of_the_store_is_told_without_a_token_once_there_is_one(
     create_token(own_store, "siem", lifetime=DAY)
     with connect(Settings(store=own_store)) as client:
         answer = client.get(path, follow_redirects=False)
-    if path in ("/incidents", "/incidents/x"):
+    if path in ("/events", "/incidents", "/incidents/x"):
         assert answer.status_code == 303
-        assert answer.headers["location"].startswith("/login?next=%2Fincidents")
+        assert answer.headers["location"].startswith(f"/login?next=%2F{path.split('/')[1]}")
         assert answer.text == ""
     else:
         assert answer.status_code == 401

@@ -40,6 +40,7 @@ CREATE TABLE IF NOT EXISTS file (
 );
 CREATE INDEX IF NOT EXISTS file_by_time ON file (time_first, time_last) WHERE removed_us IS NULL;
 CREATE INDEX IF NOT EXISTS file_by_day ON file (day, class_uid, level) WHERE removed_us IS NULL;
+INSERT OR IGNORE INTO meta VALUES ('format', '1');
 """
 _FIELDS: Final = "path, day, class_uid, level, rows, bytes, time_first, time_last"
 
@@ -67,14 +68,24 @@ class Catalogue:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
-        with self._write() as link:
-            link.executescript(_TABLES)
-            link.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (str(FORMAT),))
         with self._read() as link:
-            (found,) = link.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
-        if not str(found).isdigit() or int(found) > FORMAT:
+            # One that is being made at this moment has none yet.
+            tables = link.execute("SELECT count(*) FROM sqlite_master WHERE name = 'meta'")
+            if not tables.fetchone()[0]:
+                raise LakeError("BS3205", "lake.none", f"{folder}: no lake stands here")
+            row = link.execute("SELECT value FROM meta WHERE key = 'format'").fetchone()
+        found = "none" if row is None else str(row[0])
+        if not found.isdigit() or int(found) > FORMAT:
             told = f"{self._path}: the lake has format {found}, this version knows {FORMAT}"
             raise LakeError("BS3202", "lake.version", told)
+
+    @classmethod
+    def make(cls, folder: Path) -> Catalogue:
+        """The catalogue of a folder, made where there is none."""
+        folder.mkdir(parents=True, exist_ok=True)
+        with _opened(folder / NAME) as link:
+            link.executescript(f"BEGIN IMMEDIATE; {_TABLES} COMMIT;")
+        return cls(folder)
 
     def files(self, since_us: int | None = None, until_us: int | None = None) -> list[LakeFile]:
         """The files that may have events with `time_effective` in [since, until), latest first."""
@@ -159,28 +170,29 @@ class Catalogue:
 
     @contextmanager
     def _read(self) -> Iterator[Any]:
-        with self._open() as link:
+        with _opened(self._path) as link:
             yield link
 
     @contextmanager
     def _write(self) -> Iterator[Any]:
-        with self._open() as link:
+        with _opened(self._path) as link:
             link.execute("BEGIN IMMEDIATE")
             yield link
             if link.in_transaction:
                 link.execute("COMMIT")
 
-    @contextmanager
-    def _open(self) -> Iterator[Any]:
-        sqlite = sqlite_module()
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    sqlite = sqlite_module()
+    try:
+        link = sqlite.connect(os.fspath(path), timeout=BUSY_S, isolation_level=None)
         try:
-            link = sqlite.connect(os.fspath(self._path), timeout=BUSY_S, isolation_level=None)
-            try:
-                # One file, no shared memory: also right on SQLite versions whose WAL is not.
-                link.execute("PRAGMA journal_mode = TRUNCATE")
-                link.execute("PRAGMA synchronous = FULL")
-                yield link
-            finally:
-                link.close()
-        except sqlite.Error as error:
-            raise LakeError("BS3203", "lake.broken", f"{self._path}: {error}") from error
+            # One file, no shared memory: also right on SQLite versions whose WAL is not.
+            link.execute("PRAGMA journal_mode = TRUNCATE")
+            link.execute("PRAGMA synchronous = FULL")
+            yield link
+        finally:
+            link.close()
+    except sqlite.Error as error:
+        raise LakeError("BS3203", "lake.broken", f"{path}: {error}") from error

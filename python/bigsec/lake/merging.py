@@ -40,7 +40,7 @@ class Upkeep:
         if keep_days is not None and keep_days < KEEP_DAYS_MIN:
             raise ValueError(f"events are kept for {KEEP_DAYS_MIN} days at least")
         self._folder = folder
-        self._catalogue = Catalogue(folder)
+        self._catalogue = Catalogue.make(folder)
         self._keep_days = keep_days
 
     def run(self, now: datetime | None = None) -> int:

@@ -26,10 +26,9 @@ class LakeWriter:
     """
 
     def __init__(self, folder: Path, log: str) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         self._log = log
-        self._catalogue = Catalogue(folder)
+        self._catalogue = Catalogue.make(folder)
         self.position = self._catalogue.progress(log)
         self._batches: list[Any] = []
         self._rows = self._bytes = 0

@@ -15,6 +15,7 @@ from support.relp import RelpSender
 from support.scale import dice, scale
 from support.sources import Sources
 
+from bigsec.errors import LakeError
 from bigsec.lake import Lake
 
 KILLS = scale(4, 60)
@@ -52,4 +53,9 @@ def test_p9_a_killed_daemon_leaves_each_event_in_the_lake_once(tmp_path: Path) -
 
 
 def _held(lake: Path) -> int:
-    return Lake(lake).count("source:relp") if (lake / "catalogue.sqlite3").exists() else 0
+    try:
+        return Lake(lake).count("source:relp")
+    except LakeError as error:
+        if error.code != "BS3205":
+            raise
+        return 0
