@@ -54,7 +54,7 @@ def test_a_terminal_gets_a_table_and_is_told_of_more(filled: Runner) -> None:
     assert "2 of 10 events" in shown.err
     chinese = filled.on_terminal("query", "user_name:root", "-n", "2", env={"BIGSEC_LANG": "zh_CN"})
     assert "时间" in chinese.out
-    assert "共 10 条事件" in chinese.err
+    assert "共 10 条日志事件" in chinese.err
     nothing = filled.on_terminal("query", "user_name:nobody")
     assert (nothing.out, nothing.err.strip()) == ("", "No event.")
 

@@ -10,8 +10,9 @@ from urllib.parse import urlencode
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import QueryParams
 
-from bigsec_api.views.clock import Clock, read_moment
-from bigsec_api.views.filters import WrongTime
+from bigsec.saying import said
+from bigsec_api.views.clock import Clock
+from bigsec_api.views.filters import moment_in
 
 __all__ = ["Bar", "Found", "SearchState", "SearchView", "bars", "found", "step_for"]
 
@@ -20,16 +21,6 @@ BARS: Final = 60
 HEIGHT: Final = 48
 AROUND: Final = timedelta(minutes=1)
 _STEPS: Final = (1, 10, 60, 300, 900, 3_600, 10_800, 86_400, 604_800, 2_592_000, 31_536_000)
-_SAID: Final = (
-    ("message",),
-    ("finding", "title"),
-    ("process", "cmd_line"),
-    ("http_request", "url", "text"),
-    ("http_request", "url", "path"),
-    ("query", "hostname"),
-    ("api", "operation"),
-    ("file", "path"),
-)
 
 
 class SearchState(BaseModel):
@@ -52,8 +43,8 @@ class SearchState(BaseModel):
     def span(self, now: datetime, clock: Clock) -> dict[str, Any]:
         """The times as a lake takes them. Raises WrongTime."""
         return {
-            "since": _moment(self.since, now, clock),
-            "until": _moment(self.until, now, clock),
+            "since": moment_in(self.since, now, clock),
+            "until": moment_in(self.until, now, clock),
         }
 
     def link(self, **changes: str | None) -> str:
@@ -148,28 +139,8 @@ def found(event: dict[str, Any]) -> Found:
             "to": _written(time + AROUND),
         }
     )
-    return Found(event, time, host, _said(event) or raw, raw, around.link())
-
-
-def _said(event: dict[str, Any]) -> str:
-    for path in _SAID:
-        value: Any = event
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        if value:
-            method = (event.get("http_request") or {}).get("http_method")
-            return f"{method} {value}" if method and path[0] == "http_request" else str(value)
-    return ""
+    return Found(event, time, host, said(event), raw, around.link())
 
 
 def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-def _moment(text: str, now: datetime, clock: Clock) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return read_moment(text, now=now, zone=clock.zone)
-    except ValueError:
-        raise WrongTime(text) from None

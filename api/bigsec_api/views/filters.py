@@ -15,7 +15,7 @@ from bigsec.detect.signal import Result
 from bigsec_api.queries import IncidentQuery, Text
 from bigsec_api.views.clock import Clock, read_moment
 
-__all__ = ["COLUMNS", "ListState", "WrongTime"]
+__all__ = ["COLUMNS", "ListState", "WrongTime", "moment_in"]
 
 COLUMNS: Final = (
     "level",
@@ -98,8 +98,8 @@ class ListState(BaseModel):
         return IncidentQuery(
             level=self.level,
             result=self.result,
-            since=_moment(self.since, now, clock),
-            until=_moment(self.until, now, clock),
+            since=moment_in(self.since, now, clock),
+            until=moment_in(self.until, now, clock),
             text=self.q or None,
             source=self.source or None,
             entity=self.entity or None,
@@ -128,7 +128,8 @@ class ListState(BaseModel):
         return path + (f"?{urlencode(pairs)}" if pairs else "")
 
 
-def _moment(text: str, now: datetime, clock: Clock) -> datetime | None:
+def moment_in(text: str, now: datetime, clock: Clock) -> datetime | None:
+    """A time that stands in a filter; None for none. Raises WrongTime."""
     if not text:
         return None
     try:

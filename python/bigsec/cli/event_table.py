@@ -7,22 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bigsec.cli.terminal import visible
 from bigsec.cli.wording import text
+from bigsec.saying import said
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 COLUMNS = ("time", "host", "source", "target", "user", "said")
-_SAID = (
-    ("message",),
-    ("finding", "title"),
-    ("process", "cmd_line"),
-    ("http_request", "url", "text"),
-    ("http_request", "url", "path"),
-    ("query", "hostname"),
-    ("api", "operation"),
-    ("file", "path"),
-    ("raw_data",),
-)
 SAID_MAX = 300
 
 
@@ -39,19 +29,6 @@ def event_table(events: list[dict[str, Any]], local: tzinfo) -> Table:
     return table
 
 
-def said(event: dict[str, Any]) -> str:
-    """What an event says, by the first of its columns that a person would look at."""
-    for path in _SAID:
-        value: Any = event
-        for part in path:
-            value = value.get(part) if isinstance(value, dict) else None
-        if value:
-            method = (event.get("http_request") or {}).get("http_method")
-            lead = f"{method} " if method and path[0] == "http_request" else ""
-            return f"{lead}{value}"[:SAID_MAX]
-    return ""
-
-
 def _cells(event: dict[str, Any], local: tzinfo) -> tuple[str, ...]:
     moment = datetime.fromisoformat(event["time_effective"]).astimezone(local)
     device = event.get("device") or {}
@@ -61,5 +38,5 @@ def _cells(event: dict[str, Any], local: tzinfo) -> tuple[str, ...]:
         str(event.get("src_ip") or ""),
         str(event.get("dst_ip") or ""),
         str(event.get("user_name") or ""),
-        said(event),
+        said(event)[:SAID_MAX],
     )

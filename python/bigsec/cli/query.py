@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bigsec.cli.event_table import event_table, said
+from bigsec.cli.event_table import event_table
 from bigsec.cli.exits import Exit
 from bigsec.cli.options import (
     ColorOption,
@@ -25,6 +25,7 @@ from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
 from bigsec.cli.wording import text
+from bigsec.saying import said
 
 if TYPE_CHECKING:
     from bigsec.lake import Bucket, Lake
