@@ -1,9 +1,15 @@
-"""Detection as the daemon drives it; modules do not import one another, so they meet here."""
+"""Detection as the daemon drives it; modules do not import one another, so they meet here.
+
+All is imported before the daemon takes records: a disk that fails later must not be met by an
+import.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
+
+from bigsec.detect import add_to, correlate
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -18,13 +24,9 @@ class Detection:
 
     def add(self, connection: Connection, signals: Rows, events: Rows) -> int:
         """Record signals and their events; how many signals were new."""
-        from bigsec.detect import add_to
-
         return add_to(connection, signals, events).new_signals
 
     def correlate(self, store: Store) -> int:
         """Group what is new into incidents; how many incidents changed."""
-        from bigsec.detect import correlate
-
         recorded = correlate(store)
         return recorded.new_incidents + recorded.updated_incidents
