@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 
@@ -38,11 +37,5 @@ def histogram(lake: OpenLake, query: Annotated[HistogramQuery, Query()]) -> Json
 def top(lake: OpenLake, query: Annotated[TopQuery, Query()]) -> JsonAnswer:
     """The most frequent values of a column."""
     values = lake.open().top(query.column, query.filter, limit=query.limit, **query.span)
-    counted = [{"value": _plain(one.value), "count": one.count} for one in values]
+    counted = [{"value": one.plain, "count": one.count} for one in values]
     return JsonAnswer({"column": query.column, "values": counted})
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

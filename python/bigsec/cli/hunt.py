@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bigsec.cli import account
-from bigsec.cli.account import Account, Matched, count_signals
+from bigsec.cli.account import Account, Matched
 from bigsec.cli.exits import Exit
 from bigsec.cli.options import (
     ColorOption,
@@ -26,8 +26,8 @@ from bigsec.cli.options import (
 from bigsec.cli.query import LAKE_DEFAULT, LakeOption
 from bigsec.cli.ruleset import load_rules
 from bigsec.cli.scan import SignalSink, write_incidents
-from bigsec.cli.scanning import Destination, hand_on
-from bigsec.cli.span import moment_of, zone
+from bigsec.cli.scanning import Destination, take
+from bigsec.cli.span import between, zone
 from bigsec.cli.stop import Stop
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color
@@ -71,10 +71,7 @@ def hunt(
     from bigsec.lake import hunt as hunted
 
     talk, local = Talk.of(form, json, color, quiet=quiet), zone(timezone)
-    span: dict[str, Any] = {
-        "since": None if since is None else moment_of(since, local),
-        "until": None if until is None else moment_of(until, local),
-    }
+    span = between(since, until, local)
     loaded = load_rules(rules or [], status=status, min_level=min_level, indicators=indicators)
     talk.show(loaded.problems)
     found = hunted(Lake(lake), loaded, filter, **span)
@@ -95,17 +92,13 @@ def hunt(
 def _run(
     found: Iterator[Hunted], rules: Rules, store: Store, stop: Stop, sink: SignalSink | None
 ) -> tuple[Account, int]:
-    from bigsec.detect import add, correlate
+    from bigsec.detect import correlate
 
     began, looked_at = time.monotonic(), 0
     matched: dict[str, Matched] = {}
     for part in found:
         looked_at += part.looked_at
-        if sink is not None:
-            hand_on(part.signals, part.events, sink)
-        if part.signals:
-            add(store, part.signals, part.events)
-        count_signals(part.signals, matched)
+        take(part.signals, part.events, store, matched, sink)
         if stop.requested:
             break
     done = Account(

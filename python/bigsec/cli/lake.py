@@ -19,6 +19,8 @@ from bigsec.cli.terminal import Color
 from bigsec.cli.wording import text
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from bigsec.lake import LakeFile
 
 app = typer.Typer(cls=HelpfulGroup, help=text("lake.help"), rich_markup_mode=None)
@@ -80,13 +82,24 @@ def info(
             writer.write(line)
         writer.close()
         return Exit.DONE
-    for line in lines:
-        day, class_uid, *numbers = line.values()
-        shown = "  ".join(f"{number:>14,}" for number in numbers)
-        talk.out.print(f"{day}  {class_uid:>6}{shown}", highlight=False, soft_wrap=True)
-    if not lines:
+    if lines:
+        talk.out.print(_table(lines))
+    else:
         talk.say(text("query.none"))
     return Exit.DONE
+
+
+def _table(lines: list[dict[str, object]]) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in COLUMNS:
+        table.add_column(text(f"lake_column.{name}"), justify="left" if name == "day" else "right")
+    for line in lines:
+        day, class_uid, *numbers = line.values()
+        table.add_row(str(day), str(class_uid), *(f"{number:,}" for number in numbers))
+    return table
 
 
 def _lines(files: list[LakeFile]) -> list[dict[str, object]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,7 +20,7 @@ from bigsec.cli.options import (
     ZoneOption,
 )
 from bigsec.cli.output import Format, rows
-from bigsec.cli.span import moment_of, seconds_of, zone
+from bigsec.cli.span import between, seconds_of, zone
 from bigsec.cli.talk import Talk
 from bigsec.cli.terminal import Color, visible
 from bigsec.cli.usage import wrong_usage
@@ -71,10 +71,7 @@ def query(
     if sum((count, top is not None, histogram is not None)) > 1:
         raise wrong_usage(text("query.one"), text("query.one_mend"))
     talk, local = Talk.of(form, json, color, quiet=quiet), zone(timezone)
-    span: dict[str, Any] = {
-        "since": None if since is None else moment_of(since, local),
-        "until": None if until is None else moment_of(until, local),
-    }
+    span = between(since, until, local)
     opened = Lake(lake)
     if count:
         _write(talk, ("events",), [{"events": opened.count(filter, **span)}])
@@ -83,7 +80,7 @@ def query(
         _write(
             talk,
             ("value", "events"),
-            [{"value": _plain(one.value), "events": one.count} for one in found],
+            [{"value": one.plain, "events": one.count} for one in found],
         )
     elif histogram is not None:
         buckets = opened.histogram(filter, seconds=seconds_of(histogram), **span)
@@ -149,9 +146,3 @@ def _write(talk: Talk, columns: tuple[str, ...], found: list[dict[str, Any]]) ->
         *rest, events = row.values()
         told = "  ".join("-" if value is None else visible(str(value)) for value in rest)
         talk.out.print(f"{events:>12,}  {told}".rstrip(), highlight=False, soft_wrap=True)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
-        return value.hex()
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bigsec.cli import account
-from bigsec.cli.account import Account, Matched, count_signals
+from bigsec.cli.account import Account, Matched
 from bigsec.cli.configuration import ConfigOption, load_config
 from bigsec.cli.exits import Exit
 from bigsec.cli.options import (
@@ -26,7 +26,7 @@ from bigsec.cli.options import (
 )
 from bigsec.cli.ruleset import load_rules
 from bigsec.cli.scan import SignalSink, write_incidents
-from bigsec.cli.scanning import Destination, hand_on
+from bigsec.cli.scanning import Destination, take
 from bigsec.cli.span import zone
 from bigsec.cli.stop import Stop
 from bigsec.cli.talk import Talk
@@ -146,7 +146,7 @@ def log_of(log: str | None, config: list[str] | None) -> tuple[str, str | None]:
 
 def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Account:
     from bigsec.collect.recording import genuine
-    from bigsec.detect import add, correlate
+    from bigsec.detect import correlate
 
     began = time.monotonic()
     sources: dict[str, SourceAccount] = {}
@@ -157,12 +157,7 @@ def _run(plan: _Plan, store: Store, stop: Stop, sink: SignalSink | None) -> Acco
         if chunk is None:
             break
         found, _ = genuine(chunk.signals.to_pylist())
-        spoken_of = chunk.events.to_pylist()
-        if sink is not None:
-            hand_on(found, spoken_of, sink)
-        if found:
-            add(store, found, spoken_of)
-        count_signals(found, matched)
+        take(found, chunk.events.to_pylist(), store, matched, sink)
         for ledger in chunk.ledgers:
             sources.setdefault(ledger.source, SourceAccount()).add(ledger)
         reached = chunk.next

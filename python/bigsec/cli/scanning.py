@@ -88,7 +88,7 @@ def run(
     on_signal: takes each signal as it is found, with the text of its events under `raw`.
     """
     from bigsec import Scanner, default_packs
-    from bigsec.detect import add, correlate
+    from bigsec.detect import correlate
 
     began = time.monotonic()
     scanner = Scanner(
@@ -108,10 +108,7 @@ def run(
         signals, events = chunk.signals.to_pylist(), chunk.events.to_pylist()
         if on_signal is not None:
             progress.clear()
-            hand_on(signals, events, on_signal)
-        count_signals(signals, matched)
-        if signals:
-            add(store, signals, events)
+        take(signals, events, store, matched, on_signal)
         progress.update(*scanner.progress())
         if stop.requested:
             break
@@ -126,6 +123,24 @@ def run(
         matched=matched,
         recorded=recorded,
     )
+
+
+def take(
+    signals: list[dict[str, Any]],
+    events: list[dict[str, Any]],
+    store: Store,
+    matched: dict[str, Matched],
+    on_signal: SignalSink | None,
+) -> None:
+    """Signals with the events that they speak of: to whoever waits for them, to the store, and to
+    the account of the run."""
+    from bigsec.detect import add
+
+    if on_signal is not None:
+        hand_on(signals, events, on_signal)
+    if signals:
+        add(store, signals, events)
+    count_signals(signals, matched)
 
 
 def hand_on(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from bigsec.errors import FormatError
@@ -62,6 +63,14 @@ def moment_of(value: str, within: tzinfo) -> datetime:
 
 def _us(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def between(since: str | None, until: str | None, within: tzinfo) -> dict[str, Any]:
+    """The times of `--since` and `--until`, as those who search take them. Raises FormatError."""
+    return {
+        "since": None if since is None else moment_of(since, within),
+        "until": None if until is None else moment_of(until, within),
+    }
 
 
 def _unreadable(value: str) -> FormatError:

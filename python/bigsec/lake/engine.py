@@ -10,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -53,18 +54,16 @@ CASE WHEN contains(address, ':') AND NOT contains(address, '.') THEN
 """Addresses are text; these make numbers of four bytes and 32 hexadecimal digits of them."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a query may use.
 
     memory_bytes: beyond it, it spills to a file, at most spill_bytes. seconds: then it is ended.
     """
 
-    def __init__(
-        self, *, memory_bytes: int = 1 << 30, spill_bytes: int = 4 << 30, seconds: float = 300.0
-    ) -> None:
-        self.memory_bytes = memory_bytes
-        self.spill_bytes = spill_bytes
-        self.seconds = seconds
+    memory_bytes: int = 1 << 30
+    spill_bytes: int = 4 << 30
+    seconds: float = 300.0
 
 
 @contextmanager

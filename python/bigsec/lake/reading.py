@@ -43,6 +43,15 @@ class Counted:
     value: Any
     count: int
 
+    @property
+    def plain(self) -> Any:
+        """The value as JSON has it: ids as hexadecimal digits, times as ISO 8601 in UTC."""
+        if isinstance(self.value, bytes):
+            return self.value.hex()
+        if isinstance(self.value, datetime):
+            return self.value.astimezone(UTC).isoformat()
+        return self.value
+
 
 @dataclass(frozen=True, slots=True)
 class _Plan:

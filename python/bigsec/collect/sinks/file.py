@@ -32,9 +32,9 @@ class FileWriter:
 
     def deliver(self, events: Any, first: int, after: int) -> None:
         """Write a line an event and flush; after an error nothing of them stands in the file."""
-        if events is None:
+        lines: bytes = b"" if events is None else events.to_ndjson()
+        if not lines:
             return
-        lines: bytes = events.to_ndjson()
         size = os.fstat(self._file).st_size
         if size and size + len(lines) > self._settings.rotate_bytes:
             self._rotate()

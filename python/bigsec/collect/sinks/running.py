@@ -91,6 +91,7 @@ class RunningSink:
         self._own_log = own_log
         self._stop = threading.Event()
         self.sequence = -1
+        self._kept: Position | None = None
         self._has_begun = False
         self._thread = threading.Thread(target=self._run, name=f"sink {name}", daemon=True)
         self._thread.start()
@@ -174,8 +175,9 @@ class RunningSink:
             self._own_log.error("sink.gap", told, sink=self.name, first=first, end=end)
 
     def _keep(self, position: Position) -> None:
-        """Keep the position; a disk that is full does not make what has arrived be sent again."""
-        while True:
+        """Keep the position; a disk that is full does not make what has arrived be sent again. One
+        that still gathers stays where it is, and nothing is written."""
+        while position != self._kept:
             try:
                 write_position(self._state, position)
             except OSError as error:
@@ -183,8 +185,8 @@ class RunningSink:
                 if self._stop.wait(STATE_PAUSE_S):
                     return
             else:
-                self.sequence, self.fault = position.sequence, None
-                return
+                self._kept = position
+        self.sequence, self.fault = position.sequence, None
 
     def _fail(self, error: Exception) -> None:
         told = str(error) or type(error).__name__

@@ -74,12 +74,11 @@ struct Lane<'a> {
 /// Hashes the messages that end where `ends` says.
 fn hash_all(blocks: &[[u8; BLOCK]], ends: &[usize]) -> Vec<Hash> {
     let mut hashes = vec![[0; 32]; ends.len()];
-    let mut messages = ends.iter().scan(0, |begin, end| {
-        let message = &blocks[*begin..*end];
-        *begin = *end;
-        Some(message)
-    });
-    let mut messages = messages.by_ref().enumerate().map(|(index, left)| Lane { index, left });
+    let begins = std::iter::once(&0).chain(ends);
+    let mut messages = begins
+        .zip(ends)
+        .enumerate()
+        .map(|(index, (begin, end))| Lane { index, left: &blocks[*begin..*end] });
     let mut states = [INITIAL; 2];
     let (mut first, mut second) = (messages.next(), messages.next());
     while let (Some(one), Some(two)) = (&mut first, &mut second) {
