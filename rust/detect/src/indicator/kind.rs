@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-use super::url;
+use super::{international, url};
 use crate::EntityKind;
 
 /// Longest DNS name (RFC 1035).
@@ -185,7 +185,7 @@ pub(super) fn ip_port(address: IpAddr, port: u16) -> String {
     }
 }
 
-/// A DNS name with two labels or more, in lower case and without the last dot.
+/// A DNS name with two labels or more, as DNS has it, in lower case and without the last dot.
 fn domain(text: &str) -> Option<String> {
     let name = text.strip_prefix("*.").or(text.strip_prefix('.')).unwrap_or(text);
     let name = name.strip_suffix('.').unwrap_or(name);
@@ -195,7 +195,9 @@ fn domain(text: &str) -> Option<String> {
         && name.bytes().all(is_name_byte)
         && is_odd_top_level(name.as_bytes())
         && name.parse::<Ipv4Addr>().is_err();
-    sound.then(|| name.to_lowercase())
+    let spelt = sound.then(|| international::host(name))?;
+    // In DNS it may be longer than it was.
+    (spelt.len() <= NAME_MAX).then(|| spelt.into_owned())
 }
 
 /// Whether a byte may stand in a name of a host; what is not ASCII may.
@@ -221,7 +223,7 @@ pub(super) fn is_top_level(name: &[u8]) -> bool {
 /// `.i2p`, `.7ci`.
 pub(super) fn is_odd_top_level(name: &[u8]) -> bool {
     let label = last_label(name);
-    label.len() >= 2 && label.iter().any(u8::is_ascii_alphabetic)
+    label.len() >= 2 && label.iter().any(|byte| byte.is_ascii_alphabetic() || *byte >= 0x80)
 }
 
 fn last_label(name: &[u8]) -> &[u8] {

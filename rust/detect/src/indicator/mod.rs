@@ -13,6 +13,7 @@
 
 mod class;
 mod clean;
+mod international;
 mod kind;
 mod label;
 mod marks;

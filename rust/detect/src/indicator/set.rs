@@ -39,6 +39,8 @@ pub struct IndicatorSet {
     with_port: HashSet<IpAddr, RandomState>,
     has: [usize; IndicatorKind::ALL.len()],
     has_v6: bool,
+    /// Whether some name of a host is in another script than ASCII.
+    has_international: bool,
     /// How names of hosts and files end, as a filter of bits.
     endings: [u64; ENDINGS],
     has_odd_names: bool,
@@ -189,6 +191,10 @@ impl IndicatorSet {
 
     pub(super) fn has_v6(&self) -> bool {
         self.has_v6
+    }
+
+    pub(super) fn has_international(&self) -> bool {
+        self.has_international
     }
 
     /// Whether some name of a file is not one word with a dot in it.

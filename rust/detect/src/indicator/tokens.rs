@@ -13,7 +13,7 @@ use super::class::{ADDRESS, DIGIT, LETTER, MAILBOX, MARK, NAME, RUN, STOP, URL, 
 use super::clean::Clean;
 use super::kind::{address, ip_port, is_ja4, is_word_with_dot};
 use super::url::{self, URL_MAX};
-use super::{IndicatorKind, IndicatorSet};
+use super::{IndicatorKind, IndicatorSet, international};
 
 /// Longest name of a host or file that is looked up.
 const NAME_MAX: usize = 255;
@@ -121,6 +121,9 @@ impl Scan<'_, '_> {
         lower(&self.text[part.clone()], self.buffer);
         let is_file = self.set.may_be(IndicatorKind::FileName, self.buffer.as_bytes())
             && self.look_up(IndicatorKind::FileName, part.clone());
+        if self.set.has_international() && !self.buffer.is_ascii() {
+            *self.buffer = international::host(self.buffer).into_owned();
+        }
         let name = self.buffer.as_bytes();
         if !self.set.may_be(IndicatorKind::Domain, name) {
             return is_file;
@@ -176,7 +179,8 @@ impl Scan<'_, '_> {
         let local = run(self.bytes[..begin - 1].iter().rev(), MAILBOX);
         let part = begin - 1 - local..end;
         if let Some(token) = self.text.get(part.clone()) {
-            lower(token, self.buffer);
+            lower(&token[..=local], self.buffer);
+            self.buffer.push_str(&international::host(&token[local + 1..]));
             self.look_up(IndicatorKind::Email, part);
         }
     }

@@ -1,7 +1,9 @@
 //! One spelling for addresses of web resources, so that they can be looked up.
 //!
 //! The scheme, the user and the fragment do not count, nor does a scheme's own port; the host is in
-//! lower case, the rest as it is (RFC 3986, section 6.2: what is safe for any scheme).
+//! lower case and as DNS has it, the rest as it is (RFC 3986, section 6.2: what is safe for any scheme).
+
+use super::international;
 
 /// Longer ones are cut nowhere: they are no indicators.
 pub(super) const URL_MAX: usize = 2048;
@@ -25,7 +27,7 @@ pub(super) fn canonical(text: &str) -> Option<String> {
         }
         _ => authority,
     };
-    let host = host.to_lowercase();
+    let host = international::host_with_port(host).into_owned();
     let is_host = host.bytes().all(|b| super::kind::is_name_byte(b) || b":[]".contains(&b));
     if host.is_empty() || !is_host || !host.contains(['.', ':']) {
         return None;

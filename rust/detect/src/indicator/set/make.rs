@@ -7,12 +7,13 @@ use hashbrown::HashTable;
 use ipnet::IpNet;
 
 use super::{ENDINGS, Entry, IndicatorSet, bits_of, ending, hash_of, text_of};
+use crate::indicator::international::CODED;
 use crate::indicator::marks::Marks;
 use crate::indicator::row::{Refusal, Row};
 use crate::indicator::{IndicatorKind, Label, kind, sound};
 
 /// Changes whenever the same files may hit otherwise than before.
-const ENGINE_VERSION: &[u8] = b"indicators 1";
+const ENGINE_VERSION: &[u8] = b"indicators 2";
 
 /// Puts a set together.
 pub(super) struct Maker {
@@ -34,6 +35,7 @@ impl Maker {
             with_port: HashSet::with_hasher(hasher.clone()),
             has: <_>::default(),
             has_v6: false,
+            has_international: false,
             endings: [0; ENDINGS],
             has_odd_names: false,
             marks: Marks::default(),
@@ -99,7 +101,7 @@ impl IndicatorSet {
     /// Fills what follows from the entries.
     fn index(&mut self) {
         let Self { values, entries, networks, with_port, prefixes, has, .. } = self;
-        let Self { endings, has_v6, has_odd_names, .. } = self;
+        let Self { endings, has_v6, has_odd_names, has_international, .. } = self;
         for (place, entry) in entries.iter().enumerate() {
             let value = text_of(values, entry);
             has[entry.kind as usize] += 1;
@@ -115,6 +117,7 @@ impl IndicatorSet {
                     prefixes.push(prefix);
                 }
                 IndicatorKind::FileName => *has_odd_names |= !kind::is_word_with_dot(value),
+                IndicatorKind::Domain => *has_international |= value.contains(CODED),
                 IndicatorKind::Ip => *has_v6 |= value.contains(':'),
                 IndicatorKind::IpPort => {
                     if let Some((address, _)) = kind::split_port(value) {
