@@ -269,10 +269,18 @@ impl<'t> Walk<'t, '_> {
         let (mut from, mut slash) = (start, slash);
         loop {
             self.unescaped.push_str(&self.text[from..slash]);
-            self.at = slash + 1;
-            self.escape()?;
-            from = self.at;
-            slash = self.special(from)?;
+            let escaped = self.text.as_bytes().get(slash + 1);
+            let next = if let Some(b'\\' | b'"' | b'/') = escaped {
+                // It stands for itself, so it goes with what follows.
+                from = slash + 1;
+                slash + 2
+            } else {
+                self.at = slash + 1;
+                self.escape()?;
+                from = self.at;
+                from
+            };
+            slash = self.special(next)?;
             if self.text.as_bytes()[slash] == b'"' {
                 self.unescaped.push_str(&self.text[from..slash]);
                 self.at = slash + 1;
@@ -281,11 +289,9 @@ impl<'t> Walk<'t, '_> {
         }
     }
 
-    /// What stands behind a backslash.
+    /// What stands behind a backslash and is another character.
     fn escape(&mut self) -> Result<(), DecodeError> {
-        let byte = self.peek()?;
-        let plain = match byte {
-            b'"' | b'\\' | b'/' => char::from(byte),
+        let plain = match self.peek()? {
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',

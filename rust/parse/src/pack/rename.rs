@@ -5,13 +5,17 @@ use bigsec_event::{FieldName, Record};
 /// The renames of a pack: exact names first, then the first glob that fits.
 #[derive(Debug, Default)]
 pub(super) struct Renames {
-    /// Sorted by the hash of the name.
     exact: Vec<(FieldName, Box<str>)>,
+    /// Places in `exact` by the hash of the name, each at the first free place from the hash on;
+    /// at least half of them are free.
+    by_hash: Vec<Option<(u64, u16)>>,
     globs: Vec<Glob>,
-    /// The first elements of all names to be renamed, with their dots. Most records have none of
-    /// them, so that a look at the first element of a name spares the rest.
+    /// The first elements of the names that globs are for, with their dots. Most names begin with
+    /// none of them.
     heads: Vec<Box<str>>,
-    /// Some rule begins with no such element: every name has to be tried.
+    /// A bit for each letter that one of them begins with.
+    initials: u32,
+    /// Some glob begins with no such element: every name has to be tried.
     tries_all: bool,
 }
 
@@ -58,12 +62,11 @@ impl Renames {
             return Err(format!("`{from}` has more than {MAX_WILDCARDS} wildcards"));
         }
         let pieces = target_pieces(to, wildcards)?;
-        self.add_head(from);
         if wildcards == 0 {
             self.exact.push((FieldName::new(from), to.into()));
-            self.exact.sort_by_key(|(from, _)| from.hash());
-            return Ok(());
+            return self.index();
         }
+        self.add_head(from);
         let ends_with_wildcard = !matches!(from_parts.last(), Some(Part::Literal(_)));
         let to = match pieces.as_slice() {
             [Piece::Wildcard(last)] if *last + 1 == wildcards && ends_with_wildcard => Target::Tail,
@@ -75,9 +78,10 @@ impl Renames {
 
     fn add_head(&mut self, from: &str) {
         match from.find('.') {
-            Some(dot) if !from[..dot].contains('*') => {
+            Some(dot) if dot > 0 && !from[..dot].contains('*') => {
                 let head = &from[..=dot];
                 if !self.heads.iter().any(|known| known.eq_ignore_ascii_case(head)) {
+                    self.initials |= initial(head);
                     self.heads.push(head.into());
                 }
             }
@@ -85,18 +89,44 @@ impl Renames {
         }
     }
 
-    /// True where a rule might fit the name.
+    /// Makes the table of exact names anew.
+    fn index(&mut self) -> Result<(), String> {
+        let size = (self.exact.len() * 4).next_power_of_two();
+        self.by_hash = vec![None; size];
+        for (place, (from, _)) in self.exact.iter().enumerate() {
+            let place =
+                u16::try_from(place).map_err(|_| "there are too many renames".to_owned())?;
+            let mut at = from.hash() as usize & (size - 1);
+            while self.by_hash[at].is_some() {
+                at = (at + 1) & (size - 1);
+            }
+            self.by_hash[at] = Some((from.hash(), place));
+        }
+        Ok(())
+    }
+
+    /// True where a glob might fit the name.
     fn may_fit(&self, name: &str) -> bool {
-        let Some(dot) = name.bytes().position(|byte| byte == b'.') else { return self.tries_all };
-        let head = &name[..=dot];
-        self.tries_all || self.heads.iter().any(|known| known.eq_ignore_ascii_case(head))
+        self.tries_all
+            || self.initials & initial(name) != 0
+                && self.heads.iter().any(|head| {
+                    let start = name.as_bytes().get(..head.len());
+                    start.is_some_and(|start| start.eq_ignore_ascii_case(head.as_bytes()))
+                })
     }
 
     /// The new name of exactly this field.
     fn exact(&self, hash: u64, name: &str) -> Option<&str> {
-        let from = self.exact.partition_point(|(from, _)| from.hash() < hash);
-        let same_hash = self.exact[from..].iter().take_while(|(from, _)| from.hash() == hash);
-        same_hash.into_iter().find(|(from, _)| from.is(name)).map(|(_, to)| &**to)
+        let mask = self.by_hash.len().checked_sub(1)?;
+        let mut at = hash as usize & mask;
+        while let Some((known, place)) = self.by_hash[at] {
+            let (from, to) = &self.exact[usize::from(place)];
+            if known == hash && from.is(name) {
+                return Some(to);
+            }
+            at = (at + 1) & mask;
+        }
+        None
     }
 
     /// Renames the fields of a record; `buffer` is for composing.
@@ -106,11 +136,11 @@ impl Renames {
         }
         for index in 0..record.len() {
             let name = record.field(index).0;
-            if !self.may_fit(name) {
-                continue;
-            }
             if let Some(to) = self.exact(record.name_hash(index), name) {
                 record.rename(index, to);
+                continue;
+            }
+            if !self.may_fit(name) {
                 continue;
             }
             let fitting = self.globs.iter().find_map(|glob| Some((glob, glob.fit(name)?)));
@@ -124,6 +154,11 @@ impl Renames {
             }
         }
     }
+}
+
+/// The bit of a name's first letter, whatever its case.
+fn initial(name: &str) -> u32 {
+    name.as_bytes().first().map_or(0, |byte| 1 << (byte & 31))
 }
 
 fn compose(pieces: &[Piece], name: &str, found: &Wildcards, buffer: &mut String) {
