@@ -7,7 +7,9 @@
 //! * [`names`]: which column has which ECS name.
 //! * [`shape`]: what a value looks like, and the parts it has.
 //! * [`prose`]: what stands in a sentence.
-//! * [`document`]: puts them together for one event.
+//! * [`synonyms`]: what vendors call the things that have a name in ECS.
+//! * [`document`]: puts them together for one event: the columns, then [`fields`], [`parts`],
+//!   the [`sentence`], and who and what is [`related`].
 //!
 //! Source: the Elastic Common Schema 8.17 reference. Keys are dotted, as Elasticsearch takes them.
 //! Fields without an ECS name stand under `unmapped.`, parts of their values below them.
@@ -16,9 +18,14 @@
 
 mod agent;
 mod document;
+mod fields;
 mod names;
+mod parts;
 mod prose;
+mod related;
+mod sentence;
 mod shape;
+mod synonyms;
 
 pub use document::{Document, document};
 

@@ -110,48 +110,6 @@ pub(crate) const HOSTS: &[&str] = &[
     "tls.client.server_name",
 ];
 
-/// Fields of vendors that mean what ECS has a name for and the event schema has no column.
-pub(crate) const FIELDS: &[(&str, &[&str])] = &[
-    (
-        "source.nat.ip",
-        &[
-            "sourcetranslatedaddress",
-            "natsrc",
-            "natsource",
-            "nat_src_ip",
-            "nat_source_ip",
-            "natsourceip",
-            "translated_src_ip",
-            "tran_src_ip",
-            "transip",
-            "xlatesrc",
-            "nat-source-address",
-            "newconnsrcip",
-            "src_mapped_host",
-        ],
-    ),
-    (
-        "destination.nat.ip",
-        &[
-            "destinationtranslatedaddress",
-            "natdst",
-            "natdestination",
-            "nat_dst_ip",
-            "nat_destination_ip",
-            "natdestinationip",
-            "translated_dst_ip",
-            "tran_dst_ip",
-            "xlatedst",
-            "nat-destination-address",
-            "newconndestip",
-            "dst_mapped_host",
-        ],
-    ),
-    // Where a column of addresses refused it, it is a name.
-    ("source.domain", &["src_host", "src_ip", "c-ip"]),
-    ("destination.domain", &["dst_host", "dst_ip"]),
-];
-
 /// Application protocols: what a device calls its application is one of these, or a program.
 pub(crate) const PROTOCOLS: &[&str] = &[
     "http", "https", "dns", "ssl", "tls", "ssh", "smtp", "smtps", "ftp", "ftps", "sftp", "tftp",

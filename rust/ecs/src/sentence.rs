@@ -1,0 +1,45 @@
+//! What a sentence says, in a document.
+
+use crate::document::Document;
+use crate::fields::meant;
+use crate::prose::{self, Finding};
+use crate::related::{relate, relate_host};
+use crate::shape::{self, Shape};
+
+/// What a sentence says, under `prose`.
+pub(crate) fn of_sentence(sentence: &str, made: &mut Document) {
+    for finding in prose::find(sentence) {
+        match finding {
+            Finding::Value(shape, text) => {
+                relate(shape, text, made);
+                let mut parts = Vec::new();
+                shape::parts(shape, text, &mut |part| parts.push(part));
+                let name = match shape {
+                    Shape::Address | Shape::Hash | Shape::Host => "",
+                    Shape::Endpoint => "prose.endpoint",
+                    Shape::Url => "prose.url",
+                    Shape::Email | Shape::Mailbox => "prose.email",
+                    Shape::Account => "prose.account",
+                    Shape::Path => "prose.path",
+                    Shape::Agent => "prose.agent",
+                };
+                if !name.is_empty() {
+                    made.text(name, text);
+                }
+                for (part, value) in parts {
+                    let below = if name.is_empty() { "prose.host" } else { name };
+                    made.text(format!("{below}.{part}"), value);
+                    if part == "domain" || part == "address" {
+                        relate_host(value, made);
+                    }
+                }
+            }
+            Finding::Pair(key, value) => {
+                meant(key, value, made);
+                made.text(format!("prose.pair.{key}"), value);
+            }
+            Finding::Marked(text) => made.text("prose.marked", text),
+            Finding::User(name) => made.text("related.user", name),
+        }
+    }
+}
