@@ -15,7 +15,7 @@ use crate::shape;
 /// Fields of a document, in the order of their names; values of one name in their own order.
 #[derive(Debug, Default)]
 pub struct Document {
-    pub(crate) fields: BTreeMap<String, Vec<Json>>,
+    fields: BTreeMap<String, Vec<Json>>,
 }
 
 /// Fields of a record beyond this are not told: their events are searched by the stored columns.
@@ -53,6 +53,10 @@ impl Document {
         if !text.is_empty() {
             self.put(name, Json::from(text));
         }
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) {
+        self.fields.remove(name);
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -20,10 +20,14 @@ pub(crate) fn of_parts(made: &mut Document) {
                     .filter(|(name, _)| *name == "address")
                     .for_each(|part| part.0 = "domain");
             }
+            _ if shape::is_hosted(&original) => {
+                shape::hosted_parts(&original, &mut |part| parts.push(part));
+            }
             _ => shape::reference_parts(&original, &mut |part| parts.push(part)),
         }
         below("url", &parts, made);
     }
+    counterparts(made);
     for name in HOSTS {
         if let Some(host) = made.first(name) {
             let mut parts = Vec::new();
@@ -38,10 +42,16 @@ pub(crate) fn of_parts(made: &mut Document) {
         if let Some(address) = made.first(&name)
             && address.parse::<std::net::IpAddr>().is_ok()
         {
-            made.fields.remove(&name);
+            made.remove(&name);
             made.text(format!("{whose}.ip"), &address);
         }
-        let known = ["domain", "ip"].map(|name| made.first(&format!("{whose}.{name}")));
+        // Where a message was delivered is told by the address; elsewhere the name says more.
+        let names = if whose == "destination" && is(made, "email") {
+            ["ip", "domain"]
+        } else {
+            ["domain", "ip"]
+        };
+        let known = names.map(|name| made.first(&format!("{whose}.{name}")));
         if let Some(value) = known.into_iter().flatten().next() {
             made.text(format!("{whose}.address"), &value);
         }
@@ -96,6 +106,40 @@ pub(crate) fn of_parts(made: &mut Document) {
     }
 }
 
+fn is(made: &Document, category: &str) -> bool {
+    made.get("event.category").iter().any(|one| one.as_str() == Some(category))
+}
+
+/// What stands for the destination where nothing else is known of it: the host that a request of the
+/// web is for, the domain that a message goes to. And the other way round.
+fn counterparts(made: &mut Document) {
+    let unknown = |made: &Document, whose: &str| {
+        ["domain", "ip"].iter().all(|part| !made.has(&format!("{whose}.{part}")))
+    };
+    if made.has("url.original") && !made.has("url.domain") {
+        let host = made.first("destination.domain").unwrap_or_default();
+        made.text("url.domain", &host);
+    }
+    if is(made, "web") && unknown(made, "destination") {
+        let host = made.first("url.domain").unwrap_or_default();
+        made.text("destination.domain", &host);
+        if let Some(port) = made.get("url.port").first().cloned().filter(|_| !host.is_empty()) {
+            made.put("destination.port", port);
+        }
+    }
+    if is(made, "email") {
+        for (whose, name) in [("source", "email.from.address"), ("destination", "email.to.address")]
+        {
+            let address = made.first(name).unwrap_or_default();
+            if let Some((_, domain)) = address.rsplit_once('@')
+                && unknown(made, whose)
+            {
+                made.text(format!("{whose}.domain"), domain);
+            }
+        }
+    }
+}
+
 fn below(whose: &str, parts: &[shape::Part<'_>], made: &mut Document) {
     for (part, value) in parts {
         let name = format!("{whose}.{part}");
@@ -109,7 +153,7 @@ fn below(whose: &str, parts: &[shape::Part<'_>], made: &mut Document) {
 fn user_parts(whose: &str, account: &str, made: &mut Document) {
     if let Some((domain, name)) = shape::account(account) {
         made.text(format!("{whose}.domain"), domain);
-        made.fields.remove(&format!("{whose}.name"));
+        made.remove(&format!("{whose}.name"));
         made.text(format!("{whose}.name"), name);
         made.text("related.user", account);
     } else if shape::of(account) == Some(Shape::Email)

@@ -26,6 +26,14 @@ pub(crate) fn of_sentence(sentence: &str, made: &mut Document) {
                 if !name.is_empty() {
                     made.text(name, text);
                 }
+                if shape == Shape::Url && !made.has("url.original") {
+                    made.text("url.original", text);
+                    for (part, value) in &parts {
+                        if !made.has(&format!("url.{part}")) {
+                            made.text(format!("url.{part}"), value);
+                        }
+                    }
+                }
                 for (part, value) in parts {
                     let below = if name.is_empty() { "prose.host" } else { name };
                     made.text(format!("{below}.{part}"), value);

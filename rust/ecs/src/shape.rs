@@ -170,6 +170,24 @@ pub(crate) fn url_parts<'a>(text: &'a str, put: &mut impl FnMut(Part<'a>)) {
     reference_parts(rest, put);
 }
 
+/// True for a URL whose scheme was left out: `www.example.net:8443/a?b`.
+pub(crate) fn is_hosted(text: &str) -> bool {
+    let host = text.split(['/', '?']).next().unwrap_or_default();
+    host.len() < text.len() && (is_host(host) || endpoint(host).is_some())
+}
+
+/// `domain`, `port`, and the parts of what follows.
+pub(crate) fn hosted_parts<'a>(text: &'a str, put: &mut impl FnMut(Part<'a>)) {
+    let (host, rest) = text.split_at(text.find(['/', '?']).unwrap_or(text.len()));
+    let (host, port) = endpoint(host).map_or((host, None), |(host, port)| (host, Some(port)));
+    put(("domain", host));
+    host_parts(host, put);
+    if let Some(port) = port {
+        put(("port", port));
+    }
+    reference_parts(rest, put);
+}
+
 /// `path`, `query`, `fragment` and `extension` of what follows a URL's host.
 pub(crate) fn reference_parts<'a>(text: &'a str, put: &mut impl FnMut(Part<'a>)) {
     let (rest, fragment) = text.split_once('#').unwrap_or((text, ""));

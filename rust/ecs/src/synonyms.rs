@@ -74,6 +74,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
         "source.domain",
         &[
             "clienthostname",
+            "helo",
             "sourcehost",
             "sourcehostname",
             "srchost",
@@ -224,7 +225,14 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ),
     (
         "process.name",
-        &["actorprocessimagename", "imagename", "initiatingprocessfilename", "processname"],
+        &[
+            "actorprocessimagename",
+            "imagename",
+            "initiatingprocessfilename",
+            "pamservice",
+            "process",
+            "processname",
+        ],
     ),
     (
         "process.pid",
@@ -243,6 +251,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "actorprocesscommandline",
             "cmddata",
             "cmdline",
+            "command",
             "commandline",
             "initiatingprocesscommandline",
             "processcmdline",
@@ -348,7 +357,10 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "signaturename",
         ],
     ),
-    ("rule.id", &["policyid", "ruleid", "ruleinfoid", "ruleuuid", "signatureid"]),
+    (
+        "rule.id",
+        &["deviceeventclassid", "policyid", "ruleid", "ruleinfoid", "ruleuuid", "signatureid"],
+    ),
     (
         "event.action",
         &["actiontype", "activityname", "eventaction", "eventname", "eventtype", "eventtypename"],
@@ -359,6 +371,14 @@ const SYNONYMS: &[(&str, &[&str])] = &[
     ("email.to.address", &["rcptto", "recipientaddress", "recipients", "toaddress"]),
     ("email.subject", &["emailsubject", "messagesubject", "mailsubject"]),
 ];
+
+/// Names that a value may have although a column holds it under another.
+pub(crate) const SECOND: [&str; 2] = ["user.email", "rule.id"];
+
+/// Whether a field holds the rule of a firewall by which it judged, beside what it found.
+pub(crate) fn is_security_rule(name: &str) -> bool {
+    spelt(name) == "securityrule"
+}
 
 /// For each spelling the names in ECS that it may stand for, in their order.
 static BY_SPELLING: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
@@ -412,7 +432,8 @@ pub(crate) fn can_be(name: &str, text: &str) -> bool {
             text.len() >= 12 && text.bytes().all(|b| b.is_ascii_hexdigit() || b"-:.".contains(&b))
         }
         "md5" | "sha1" | "sha256" => shape::hash_kind(text) == Some(part),
-        "email" | "address" => text.contains('@'),
+        "email" => !text.contains(' '),
+        "address" => text.contains('@'),
         "domain" if name != "user.domain" => {
             text.parse::<IpAddr>().is_err() && !text.contains([' ', '/'])
         }
@@ -453,7 +474,7 @@ mod tests {
             ("source.ip", "host", false),
             ("source.domain", "192.0.2.7", false),
             ("source.port", "70000", false),
-            ("user.email", "li", false),
+            ("user.email", "li wei", false),
             ("http.response.status_code", "200", true),
             ("http.response.status_code", "0", false),
             ("file.hash.md5", "44d88612fea8a8f36de82e1278abb02f", true),

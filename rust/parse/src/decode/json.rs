@@ -2,8 +2,8 @@
 //!
 //! Members of nested objects get dotted names (`alert.signature`), elements of lists repeat the
 //! name of the list. Duplicate keys stay, numbers keep their own spelling, empty lists and objects
-//! leave a mark. A string that is a JSON object or an XML document has its fields below its own
-//! name. Two things are read more kindly than the standard says, because losing the event
+//! leave a mark. A string that is a JSON object, a list of them or an XML document has its fields
+//! below its own name. Two things are read more kindly than the standard says, because losing the event
 //! would serve an attacker better: raw control characters within strings are taken as they are,
 //! and a surrogate escape without its partner becomes U+FFFD.
 //!
@@ -167,13 +167,15 @@ impl<'t> Walk<'t, '_> {
         }
     }
 
-    /// A string that is a JSON object or an XML document itself has the fields of that, too, below
+    /// A string that is a JSON object, a list of them or an XML document itself has the fields of that, too, below
     /// its own name. One that only looks like it, or has too much in it, stays a string.
     fn document(&mut self, name: Name<'t>, text: &str, depth: usize) {
         // A brace alone begins many a GUID.
         let is_object = text.ends_with('}')
             && text.strip_prefix('{').is_some_and(|rest| rest.trim_start().starts_with('"'));
-        if depth >= MAX_DEPTH || !(is_object || Xml::is_document(text)) {
+        let is_list = text.ends_with("}]")
+            && text.strip_prefix('[').is_some_and(|rest| rest.trim_start().starts_with("{\""));
+        if depth >= MAX_DEPTH || !(is_object || is_list || Xml::is_document(text)) {
             return;
         }
         let before = self.out.len();
@@ -181,11 +183,12 @@ impl<'t> Walk<'t, '_> {
             Name::Key(key) => key.to_owned(),
             Name::Path => self.path.clone(),
         };
-        let read = if is_object {
+        let read = if is_object || is_list {
             let (out, unescaped) = (&mut *self.out, &mut String::new());
             let limit = self.limit;
             let mut walk = Walk { text, at: 0, path: &mut path, unescaped, out, limit };
-            walk.object(depth).is_ok() && walk.at == text.len()
+            let read = if is_list { walk.list(depth) } else { walk.object(depth) };
+            read.is_ok() && walk.at == text.len()
         } else {
             Xml::default().decode_below(&path, text, self.out).is_ok()
         };

@@ -19,6 +19,13 @@ pub(crate) struct Scratch {
     parts: Vec<(usize, Range<usize>)>,
 }
 
+impl Scratch {
+    /// A buffer for a text of the record.
+    pub(super) fn buffer(&mut self) -> &mut String {
+        &mut self.text
+    }
+}
+
 /// Which leaves have been derived already.
 #[derive(Default)]
 struct Leaves([u64; 4]);
@@ -51,6 +58,9 @@ impl Pack {
             if let Some(set) = group.apply(&mut out.record, scratch) {
                 assign(set, &mut filled, &mut out.derived);
             }
+        }
+        for pairs in &self.pairs {
+            pairs.apply(&mut out.record, scratch);
         }
         for derive in &self.derive {
             derive.apply(&mut out.record, scratch);
@@ -141,7 +151,7 @@ impl Derive {
 
 /// Where a value lies, so that parts of it can be added without copying where it stands literally
 /// in the record's text.
-enum Source {
+pub(super) enum Source {
     /// It begins at this byte of the record's text.
     InText(usize),
     /// It was copied into the scratch buffer.
@@ -149,7 +159,7 @@ enum Source {
 }
 
 impl Source {
-    fn of(record: &Record, field: &FieldName, buffer: &mut String) -> Option<Self> {
+    pub(super) fn of(record: &Record, field: &FieldName, buffer: &mut String) -> Option<Self> {
         let value = record.get(field)?.text;
         let (start, text) = (value.as_ptr() as usize, record.text());
         let begin = text.as_ptr() as usize;
@@ -161,7 +171,14 @@ impl Source {
         Some(Self::Copied)
     }
 
-    fn push(&self, record: &mut Record, name: &str, range: Range<usize>, kind: Kind, buffer: &str) {
+    pub(super) fn push(
+        &self,
+        record: &mut Record,
+        name: &str,
+        range: Range<usize>,
+        kind: Kind,
+        buffer: &str,
+    ) {
         let (text, fields) = record.split();
         let part = match self {
             Self::InText(start) => text.get(start + range.start..start + range.end),

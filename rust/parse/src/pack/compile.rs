@@ -9,7 +9,8 @@ use serde_saphyr::{Location, Spanned};
 
 use super::condition::Condition;
 use super::faults::Faults;
-use super::file::{DeriveFile, PackFile, Pairs, PatternGroupFile, Text, Texts, place};
+use super::file::{self, DeriveFile, PackFile, PairsFile, PatternGroupFile, Text, Texts, place};
+use super::pairs::{Pairs, TextPairs};
 use super::rename::Renames;
 use super::sample::Sample;
 use super::split::SPLITS;
@@ -59,6 +60,7 @@ pub(super) fn compile(file: &PackFile, stem: &str, faults: &mut Faults<'_>) -> P
         recognise: file.recognise.iter().map(Condition::new).collect(),
         renames: renames(file, faults),
         patterns: patterns.into_iter().map(|(group, _)| group).collect(),
+        pairs: file.pairs.iter().filter_map(|one| pairs(one, faults)).collect(),
         derive: file.derive.iter().filter_map(|derive| split(derive, faults)).collect(),
         time: times(file, faults),
         map,
@@ -104,7 +106,7 @@ fn leaf(column: &Spanned<String>, faults: &mut Faults<'_>) -> Option<u16> {
     }
 }
 
-fn field_table(fields: &Pairs<Texts>, faults: &mut Faults<'_>) -> FieldTable {
+fn field_table(fields: &file::Pairs<Texts>, faults: &mut Faults<'_>) -> FieldTable {
     let entry = |(column, names): &(Spanned<String>, Texts)| {
         let leaf = leaf(column, faults)?;
         Some((LEAVES[usize::from(leaf)].path, names.0.clone()))
@@ -135,7 +137,7 @@ fn field_map(table: &FieldTable, at: Location, faults: &mut Faults<'_>) -> Arc<F
     Arc::new(map)
 }
 
-fn assignments(pairs: &Pairs<Text>, faults: &mut Faults<'_>) -> Assignments {
+fn assignments(pairs: &file::Pairs<Text>, faults: &mut Faults<'_>) -> Assignments {
     let entry = |(column, text): &(Spanned<String>, Text)| {
         let leaf = leaf(column, faults)?;
         check_value(leaf, &text.0, place(column), faults);
@@ -249,6 +251,39 @@ fn renames(file: &PackFile, faults: &mut Faults<'_>) -> Renames {
         }
     }
     renames
+}
+
+fn pairs(file: &PairsFile, faults: &mut Faults<'_>) -> Option<Pairs> {
+    match (&file.field, &file.names) {
+        (Some(field), None) => {
+            let given = [&file.between, &file.is].map(|text| text.as_deref().unwrap_or_default());
+            let [between, is] = given;
+            if between.is_empty() || is.is_empty() {
+                let mend = "write both, as in {field: text, between: ', ', is: ': '}";
+                faults.invalid(place(field), "the pairs have no `between` or no `is`", mend);
+                return None;
+            }
+            Some(Pairs::Text(TextPairs {
+                field: FieldName::new(&field.value),
+                when: Condition::new(&file.when),
+                between: between.into(),
+                is: is.into(),
+            }))
+        }
+        (None, Some(names)) => {
+            let Some(values) = &file.values else {
+                faults.invalid(place(names), "the names have no `values`", "name their field");
+                return None;
+            };
+            Some(Pairs::lists(&names.value, values))
+        }
+        (field, names) => {
+            let at = field.as_ref().or(names.as_ref()).map_or(Location::UNKNOWN, place);
+            let mend = "name either `field`, `between` and `is`, or `names` and `values`";
+            faults.invalid(at, "pairs stand in one field or in two lists", mend);
+            None
+        }
+    }
 }
 
 fn split(file: &DeriveFile, faults: &mut Faults<'_>) -> Option<Derive> {

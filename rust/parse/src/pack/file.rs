@@ -24,6 +24,8 @@ pub(super) struct PackFile {
     #[serde(default)]
     pub patterns: Vec<PatternGroupFile>,
     #[serde(default)]
+    pub pairs: Vec<PairsFile>,
+    #[serde(default)]
     pub derive: Vec<DeriveFile>,
     #[serde(default)]
     pub time: Vec<TimeFile>,
@@ -64,6 +66,19 @@ pub(super) struct PatternFile {
     pub fits: Spanned<String>,
     #[serde(default)]
     pub set: Pairs<Text>,
+}
+
+/// Pairs in the text of `field`, or lists of `names` and `values`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PairsFile {
+    pub field: Option<Spanned<String>>,
+    #[serde(default)]
+    pub when: ConditionFile,
+    pub between: Option<String>,
+    pub is: Option<String>,
+    pub names: Option<Spanned<String>>,
+    pub values: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -11,6 +11,7 @@
 //! | `priority` | packs of one decoder are asked in falling priority (0 where not given), then by id |
 //! | `rename` | `{from, to}`: source's names to the vendor's |
 //! | `patterns` | prose of a field into further fields |
+//! | `pairs` | fields that the record itself names |
 //! | `derive` | structured values of a field into further fields |
 //! | `variants` | kinds of record: what they set, and how they map |
 //! | `values` | a vendor's words and codes into the schema's numbers |
@@ -43,6 +44,13 @@
 //! A list of groups `{field, when, first_of: [{fits, set}]}`. Of each group whose condition
 //! `when` holds, the first pattern that fits adds its values as fields and sets its columns. The
 //! language is described in [`crate::pattern`].
+//!
+//! # pairs
+//!
+//! `{field, when, between, is}`: names and values in a text, `{field: text, between: ', ', is: ': '}`
+//! for `SrcIP: 192.0.2.7, User: li`. A value ends where the next name stands. Or `{names, values}`:
+//! two fields that repeat, `{names: Parameters.Name, values: Parameters.Value}` for
+//! `[{Name: To, Value: x}]`, which becomes `Parameters.To`.
 //!
 //! # derive
 //!
@@ -100,6 +108,7 @@ mod condition;
 mod faults;
 mod file;
 mod index;
+mod pairs;
 mod rename;
 mod sample;
 mod split;
@@ -110,6 +119,7 @@ pub(crate) use apply::Scratch;
 use condition::Condition;
 use faults::Faults;
 pub(crate) use index::PackIndex;
+use pairs::Pairs;
 use rename::Renames;
 use sample::Sample;
 use split::Split;
@@ -127,6 +137,7 @@ pub struct Pack {
     recognise: Vec<Condition>,
     renames: Renames,
     patterns: Vec<PatternGroup>,
+    pairs: Vec<Pairs>,
     derive: Vec<Derive>,
     time: Vec<TimeOf>,
     map: Arc<FieldMap>,
