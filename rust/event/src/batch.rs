@@ -7,6 +7,7 @@ use arrow_buffer::NullBuffer;
 use arrow_schema::{Schema, SchemaRef};
 
 use crate::column::{Column, Stored};
+use crate::field_map::Entry;
 use crate::schema::{
     FIELD_MAP_KEY_PREFIX, LEAVES, Leaf, LeafType, Node, arrow_type, event_schema, fields_of,
     leaf_index, tree,
@@ -96,6 +97,8 @@ pub struct EventBatchBuilder {
     copies: Vec<Option<u16>>,
     own: Own,
     filled: Vec<Filled>,
+    /// Alternates of the present row: leaf, place among the fields of that leaf, field.
+    alternates: Vec<(u16, u16, usize)>,
     rows: usize,
     bytes: usize,
 }
@@ -112,6 +115,7 @@ impl EventBatchBuilder {
             copies: LEAVES.iter().map(|leaf| leaf.copied_to.and_then(leaf_index)).collect(),
             own: Own::new(),
             filled: Vec::new(),
+            alternates: Vec::new(),
             rows: 0,
             bytes: 0,
         }
@@ -156,6 +160,7 @@ impl EventBatchBuilder {
         for index in 0..record.len() {
             self.append_field(record, map, index);
         }
+        self.store_alternates(record);
         self.columns[self.own.unmapped].close_unmapped(self.rows);
         self.rows += 1;
         self.bytes += record.text().len();
@@ -227,9 +232,15 @@ impl EventBatchBuilder {
                 let (name, value) = record.field(self.filled[at].field);
                 self.columns[self.own.unmapped].push_unmapped(self.rows, name, value);
             }
-            if value.kind.has_text() {
+            if value.kind.has_text() && entry.primary() {
                 self.store(entry.leaf, value.text);
             }
+            self.keep_alternate(entry, index);
+            self.columns[self.own.unmapped].push_unmapped(self.rows, name, value);
+            return;
+        }
+        if !entry.primary() {
+            self.keep_alternate(entry, index);
             self.columns[self.own.unmapped].push_unmapped(self.rows, name, value);
             return;
         }
@@ -238,11 +249,32 @@ impl EventBatchBuilder {
         } else {
             Stored::Refused
         };
-        let kept = stored != Stored::Same || !entry.primary;
+        let leaf = entry.leaf;
+        let kept = stored != Stored::Same || self.alternates.iter().any(|one| one.0 == leaf);
         if kept {
             self.columns[self.own.unmapped].push_unmapped(self.rows, name, value);
         }
-        self.filled.push(Filled { leaf: entry.leaf, field: index, kept });
+        self.filled.push(Filled { leaf, field: index, kept });
+    }
+
+    fn keep_alternate(&mut self, entry: &Entry, index: usize) {
+        if !entry.primary() {
+            self.alternates.push((entry.leaf, entry.rank, index));
+        }
+    }
+
+    /// Fills the leaves whose primary is not there, or is no value of them, from the first of their
+    /// alternates that is, in the order of the pack.
+    fn store_alternates(&mut self, record: &Record) {
+        let mut alternates = std::mem::take(&mut self.alternates);
+        alternates.sort_unstable();
+        for (leaf, _, index) in alternates.drain(..) {
+            let value = record.field(index).1;
+            if value.kind.has_text() {
+                self.store(leaf, value.text);
+            }
+        }
+        self.alternates = alternates;
     }
 
     fn store(&mut self, leaf: u16, text: &str) -> Stored {

@@ -22,10 +22,17 @@ use crate::schema::{LEAVES, leaf_index};
 pub(crate) struct Entry {
     pub name: FieldName,
     pub leaf: u16,
-    /// The first vendor field of its leaf.
-    pub primary: bool,
+    /// Its place among the vendor fields of its leaf, the primary being the first.
+    pub rank: u16,
     /// Other vendor fields of the same leaf exist.
     pub shared: bool,
+}
+
+impl Entry {
+    /// The first vendor field of its leaf.
+    pub fn primary(&self) -> bool {
+        self.rank == 0
+    }
 }
 
 /// A map from vendor fields to leaves of the event schema. Immutable; its id is its content.
@@ -81,7 +88,7 @@ impl FieldMap {
     ) -> Result<Self, FieldMapError> {
         let mut entries: Vec<Entry> = Vec::new();
         let mut by_hash = HashMap::default();
-        let mut uses: BTreeMap<u16, usize> = BTreeMap::new();
+        let mut uses: BTreeMap<u16, u16> = BTreeMap::new();
         for (name, path) in pairs {
             let leaf = leaf_index(path).ok_or_else(|| FieldMapError::UnknownColumn(path.into()))?;
             if LEAVES[leaf as usize].own {
@@ -92,8 +99,8 @@ impl FieldMap {
                 return Err(FieldMapError::Twice(name.as_str().into()));
             }
             let count = uses.entry(leaf).or_default();
-            *count += 1;
-            entries.push(Entry { name, leaf, primary: *count == 1, shared: false });
+            entries.push(Entry { name, leaf, rank: *count, shared: false });
+            *count = count.saturating_add(1);
         }
         for entry in &mut entries {
             entry.shared = uses[&entry.leaf] > 1;

@@ -203,7 +203,7 @@ impl<'a> EventRow<'a> {
         let map = self.map();
         self.unmapped().any(|(name, _)| {
             map.find(crate::name::name_hash(name), name)
-                .is_some_and(|entry| entry.leaf == leaf && !entry.primary)
+                .is_some_and(|entry| entry.leaf == leaf && !entry.primary())
         })
     }
 
@@ -247,7 +247,7 @@ impl FieldSource for EventRow<'_> {
         }
         match self.map().find(name.hash(), name.as_str()) {
             Some(entry)
-                if entry.primary && !(entry.shared && self.is_from_alternate(entry.leaf)) =>
+                if entry.primary() && !(entry.shared && self.is_from_alternate(entry.leaf)) =>
             {
                 self.leaf(entry.leaf, visit)
             }
@@ -259,7 +259,7 @@ impl FieldSource for EventRow<'_> {
         if self.unmapped().any(|(name, value)| visit(name, value)) {
             return true;
         }
-        self.map().entries().iter().filter(|entry| entry.primary).any(|entry| {
+        self.map().entries().iter().filter(|entry| entry.primary()).any(|entry| {
             let name = entry.name.as_str();
             !self.unmapped().any(|(other, _)| entry.name.is(other))
                 && self.visit(&entry.name, &mut |value| visit(name, value))
