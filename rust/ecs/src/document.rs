@@ -192,8 +192,10 @@ fn processes(columns: &BTreeMap<&'static str, Json>, made: &mut Document) {
             }
         }
     }
-    // Syslog's tag is the program's name.
-    if let Some(provider) = columns.get("metadata.log_provider").and_then(Json::as_str)
+    // Syslog's tag is the program's name; a provider of Windows is none.
+    let is_windows = columns.get("metadata.product_name").and_then(Json::as_str) == Some("Windows");
+    if !is_windows
+        && let Some(provider) = columns.get("metadata.log_provider").and_then(Json::as_str)
         && !made.has("process.name")
         && made.has("process.pid")
     {

@@ -5,6 +5,7 @@ use crate::fields::meant;
 use crate::prose::{self, Finding};
 use crate::related::{relate, relate_host};
 use crate::shape::{self, Shape};
+use crate::synonyms;
 
 /// What a sentence says, under `prose`.
 pub(crate) fn of_sentence(sentence: &str, made: &mut Document) {
@@ -26,7 +27,7 @@ pub(crate) fn of_sentence(sentence: &str, made: &mut Document) {
                 if !name.is_empty() {
                     made.text(name, text);
                 }
-                if shape == Shape::Url && !made.has("url.original") {
+                if shape == Shape::Url && !is_namespace(text) && !made.has("url.original") {
                     made.text("url.original", text);
                     for (part, value) in &parts {
                         if !made.has(&format!("url.{part}")) {
@@ -43,11 +44,19 @@ pub(crate) fn of_sentence(sentence: &str, made: &mut Document) {
                 }
             }
             Finding::Pair(key, value) => {
-                meant(key, value, made);
+                // A host that a sentence names need not be the one that wrote it.
+                if !synonyms::of(key).contains(&"host.name") {
+                    meant(key, value, made);
+                }
                 made.text(format!("prose.pair.{key}"), value);
             }
             Finding::Marked(text) => made.text("prose.marked", text),
             Finding::User(name) => made.text("related.user", name),
         }
     }
+}
+
+/// Names of XML's namespaces look like addresses, and nobody goes there.
+fn is_namespace(url: &str) -> bool {
+    ["http://www.w3.org/", "http://schemas."].iter().any(|start| url.starts_with(start))
 }

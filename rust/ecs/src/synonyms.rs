@@ -188,6 +188,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "actoremail",
             "email",
             "emailaddress",
+            "targetresourcesuserprincipalname",
             "mailaddress",
             "upn",
             "useremail",

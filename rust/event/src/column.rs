@@ -197,6 +197,11 @@ impl Column {
     }
 }
 
+/// Whether a text is a value of a column of this type.
+pub fn takes(leaf_type: LeafType, text: &str) -> bool {
+    Column::new(leaf_type).set_text(0, text) != Stored::Refused
+}
+
 fn append_id(builder: &mut FixedSizeBinaryBuilder, id: EventId) {
     builder.append_value(id.to_bytes()).expect("the builder was made for 16 bytes");
 }

@@ -146,6 +146,11 @@ impl FieldMap {
         self.find(name.hash(), name.as_str()).map(|entry| LEAVES[entry.leaf as usize].path)
     }
 
+    /// The place of `name` among the fields of the leaf that it is mapped to, the primary first.
+    pub fn rank_of(&self, name: &FieldName) -> Option<u16> {
+        self.find(name.hash(), name.as_str()).map(|entry| entry.rank)
+    }
+
     /// True where a vendor field of this map goes to the leaf.
     pub fn fills(&self, path: &str) -> bool {
         leaf_index(path).is_some_and(|leaf| self.entries.iter().any(|entry| entry.leaf == leaf))

@@ -29,6 +29,7 @@ mod view;
 
 pub use batch::{EventBatchBuilder, EventMeta};
 pub use code::{CODES, Code, codes};
+pub use column::takes;
 pub use field_map::{FieldMap, FieldMapError, FieldMaps};
 pub use id::{EventId, FINGERPRINT_BYTES, Origin, ParseIdError, file_key, fingerprint};
 pub use name::FieldName;

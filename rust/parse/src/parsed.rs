@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use bigsec_event::schema::leaf_index;
-use bigsec_event::{Code, FieldMap, FieldName, Record, codes};
+use bigsec_event::schema::{LEAVES, leaf_index};
+use bigsec_event::{Code, FieldMap, FieldName, Record, codes, takes};
 
 use crate::encoding::TextReader;
 
@@ -68,18 +68,21 @@ impl Parsed {
         self.derived.iter().map(|(leaf, text)| (*leaf, &**text))
     }
 
-    /// The text that a column gets: derived, or that of the first field mapped to it which has a
-    /// text. As the source wrote it; the batch builder may still refuse it for the column's type.
+    /// The text that a column gets, as the source wrote it: derived, or that of the first field, in
+    /// the order of the pack, which is mapped to it and has a value of its type.
     pub fn column(&self, path: &str) -> Option<&str> {
         let leaf = leaf_index(path)?;
         if let Some((_, text)) = self.derived().find(|(derived, _)| *derived == leaf) {
             return Some(text);
         }
-        let goes_there = |name: &str| self.map.column_of(&FieldName::new(name)) == Some(path);
-        self.record
-            .iter()
-            .find(|(name, value)| value.kind.has_text() && goes_there(name))
-            .map(|(_, value)| value.text)
+        let leaf_type = LEAVES[usize::from(leaf)].leaf_type;
+        let offered = self.record.iter().filter_map(|(name, value)| {
+            let name = FieldName::new(name);
+            let goes_there = self.map.column_of(&name) == Some(path);
+            let can = goes_there && value.kind.has_text() && takes(leaf_type, value.text);
+            can.then(|| (self.map.rank_of(&name), value.text))
+        });
+        offered.min_by_key(|(rank, _)| *rank).map(|(_, text)| text)
     }
 
     /// Makes it a record that is its text alone, not parsed: the rest of one that was too long.
