@@ -131,7 +131,10 @@ fn of_columns(columns: &BTreeMap<&'static str, Json>, row: &EventRow<'_>, made: 
         made.put("event.duration", Json::from(us.saturating_mul(1000)));
     }
     if let Some(protocol) = columns.get("connection_info.protocol_name").and_then(Json::as_str) {
-        let is_transport = ["tcp", "udp", "icmp", "ipv6-icmp", "sctp"].contains(&protocol);
+        let protocol = by_number(protocol).unwrap_or(protocol);
+        let is_transport = ["tcp", "udp", "icmp", "ipv6-icmp", "sctp"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(protocol));
         made.text(if is_transport { "network.transport" } else { "network.protocol" }, protocol);
     }
     if let Some(application) = columns.get("app_name").and_then(Json::as_str)
@@ -149,6 +152,19 @@ fn of_columns(columns: &BTreeMap<&'static str, Json>, row: &EventRow<'_>, made: 
             }
         }
     }
+}
+
+/// The protocol of a number. Source: IANA, Assigned Internet Protocol Numbers.
+fn by_number(number: &str) -> Option<&'static str> {
+    Some(match number {
+        "1" => "icmp",
+        "6" => "tcp",
+        "17" => "udp",
+        "47" => "gre",
+        "58" => "ipv6-icmp",
+        "132" => "sctp",
+        _ => return None,
+    })
 }
 
 /// In a log-on the account that it is about counts, else the one that acts.

@@ -100,8 +100,13 @@ pub(crate) fn of_parts(made: &mut Document) {
         shaped("http.request.referrer", &referrer, made);
     }
     for name in ["email.from.address", "email.to.address"] {
-        if let Some(address) = made.first(name) {
-            shaped(name, &address, made);
+        if let Some(written) = made.first(name) {
+            let address = written.trim().trim_start_matches('<').trim_end_matches('>');
+            if address != written {
+                made.remove(name);
+                made.text(name, address);
+            }
+            shaped(name, address, made);
         }
     }
 }

@@ -77,6 +77,7 @@ const SYNONYMS: &[(&str, &[&str])] = &[
             "helo",
             "sourcehost",
             "sourcehostname",
+            "sourceipaddress",
             "srchost",
             "srchostname",
             "srcip",
@@ -423,7 +424,7 @@ pub(crate) fn can_be(name: &str, text: &str) -> bool {
     let part = name.rsplit('.').next().unwrap_or(name);
     let is_number = || !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     match part {
-        _ if text.is_empty() || text == "-" => false,
+        _ if ["", "-", "unknown", "N/A", "none", "null"].contains(&text) => false,
         "ip" => text.parse::<IpAddr>().is_ok(),
         "port" => text.parse::<u16>().is_ok(),
         "bytes" | "pid" => is_number(),

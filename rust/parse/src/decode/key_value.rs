@@ -49,17 +49,20 @@ impl Decoder for KeyValue {
     }
 
     fn decode(&mut self, text: &str, out: &mut Fields) -> Result<Decoded, DecodeError> {
-        let (separator, mut pairs) = if let Some(separator) = separator(text) {
-            (separator, Pairs::quoted(text, separator))
+        let mut begin = 0;
+        let separator = if let Some(separator) = separator(text) {
+            separator
         } else {
-            let (head, pairs) =
+            let (head, first) =
                 with_head(text).ok_or(DecodeError { code: codes::PARSE_MALFORMED, offset: 0 })?;
             put_head(head, out);
-            (Separator::Blank, pairs)
+            begin = first;
+            separator(&text[begin..]).unwrap_or(Separator::Blank)
         };
+        let mut pairs = Pairs::quoted(&text[begin..], separator);
         while let Some(pair) = pairs.next() {
             if out.len() >= MAX_FIELDS {
-                let offset = pairs.at();
+                let offset = begin + pairs.at();
                 return Err(DecodeError { code: codes::PARSE_TOO_MANY_FIELDS, offset });
             }
             self.pair(&pair, separator, out);
@@ -108,8 +111,8 @@ fn separator(text: &str) -> Option<Separator<'static>> {
     best
 }
 
-/// The words before the first pair, and the pairs; nothing where there are too few.
-fn with_head(text: &str) -> Option<(&str, Pairs<'_, 'static>)> {
+/// The words before the first pair, and where that begins; nothing where there are too few pairs.
+fn with_head(text: &str) -> Option<(&str, usize)> {
     // Attributes of XML are pairs of their own kind.
     if text.strip_prefix('<').is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_digit())) {
         return None;
@@ -117,7 +120,7 @@ fn with_head(text: &str) -> Option<(&str, Pairs<'_, 'static>)> {
     let mut pairs = Pairs::quoted(text, Separator::Blank);
     let head = pairs.take_prose();
     let is_one = head.len() <= MAX_HEAD && pairs.clone().take(FEWEST).count() == FEWEST;
-    is_one.then_some((head, pairs))
+    is_one.then_some((head, pairs.at()))
 }
 
 /// Tells the words before the first pair.
