@@ -79,6 +79,13 @@ class Packs:
     def __len__(self) -> int: ...
     @property
     def ids(self) -> list[str]: ...
+    @property
+    def samples(self) -> int:
+        """How many samples stand in them."""
+
+    def check(self) -> list[Problem]:
+        """Read every sample; each difference from what stands beside it is a problem."""
+
     def about(self, pack_id: str) -> dict[str, str]:
         """id, title, about, decoder of a pack. Raises NotFoundError."""
 

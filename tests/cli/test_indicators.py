@@ -24,7 +24,7 @@ LOG = (
 def test_good_files_are_counted_by_kind(bigsec: Runner) -> None:
     done = bigsec("indicators", "check", LIST, TABLE)
     assert (done.code, done.out) == (0, "")
-    assert done.err.startswith("19 indicators of 2 files (domain 2, email 1, ")
+    assert done.err.startswith("22 indicators of 2 files (domain 4, email 1, ")
     assert done.err.endswith("0 repeated, 0 not taken\n")
 
 
@@ -84,7 +84,7 @@ def test_a_scan_gives_signals_of_indicators_and_incidents_of_them(bigsec: Runner
     (beacon,) = [one for one in signals if one["level"] == "high"]
     assert beacon["attack_techniques"] == ["T1571"]
     assert {"type": "ip", "value": "192.0.2.66"} in beacon["entities"]
-    assert "19 indicators" in done.err
+    assert "22 indicators" in done.err
     found = bigsec("scan", "a.log", *options, "--output", "out", "--fail-on", "high")
     assert found.code == 1
     listed = bigsec("incidents", "list", "--store", "out", "--json").out

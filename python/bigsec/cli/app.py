@@ -179,6 +179,8 @@ def _register() -> None:
     _add(indicators.app, "find", indicators.find, "indicators.find_help")
     _add(packs.app, "list", packs.list_packs, "packs.list_help")
     _add(packs.app, "show", packs.show, "packs.show_help")
+    _add(packs.app, "test", packs.try_samples, "packs.test_help")
+    _add(packs.app, "new", packs.new, "packs.new_help")
     _add(token.app, "create", token.create, "token.create_help")
     _add(token.app, "list", token.list_tokens, "token.list_help")
     _add(token.app, "revoke", token.revoke, "token.revoke_help")

@@ -80,7 +80,9 @@ impl Recogniser {
                 Some(pack) => vec![Arc::clone(pack)],
                 None => packs.of_decoder(kind.id),
             };
-            let carries = kind.id == CARRIER && given.iter().any(|id| in_message(id));
+            // What came through syslog is looked into although no pack knows syslog itself.
+            let carries =
+                kind.id == CARRIER && (format.is_none() || given.iter().any(|id| in_message(id)));
             if !asked.is_empty() || carries {
                 let is_given = given == [kind.id];
                 let packs = PackIndex::new(asked);

@@ -8,7 +8,7 @@ use bigsec_event::codes;
 use bigsec_parse::PackSet;
 use pyo3::prelude::*;
 
-use crate::error::{raise, raise_problems};
+use crate::error::{problems_to_python, raise, raise_problems};
 
 /// A set of parser packs.
 #[pyclass(frozen, module = "bigsec._core")]
@@ -30,6 +30,16 @@ impl Packs {
     #[getter]
     fn ids(&self) -> Vec<String> {
         self.0.ids().map(str::to_owned).collect()
+    }
+
+    fn check<'py>(&self, py: Python<'py>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+        let problems = py.detach(|| self.0.check_samples());
+        problems_to_python(py, &problems)
+    }
+
+    #[getter]
+    fn samples(&self) -> usize {
+        self.0.iter().map(|pack| pack.samples()).sum()
     }
 
     fn about(&self, py: Python<'_>, pack_id: &str) -> PyResult<BTreeMap<&'static str, String>> {

@@ -195,6 +195,11 @@ impl Pack {
         &self.decoders
     }
 
+    /// How many samples stand in it.
+    pub fn samples(&self) -> usize {
+        self.samples.len()
+    }
+
     /// Every field map that an event of this pack may have.
     pub fn maps(&self) -> impl Iterator<Item = &Arc<FieldMap>> {
         std::iter::once(&self.map).chain(self.variants.iter().map(|variant| &variant.map))
