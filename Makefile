@@ -84,6 +84,11 @@ spark: setup ## Add PySpark for its tests (450 MB; needs Java 17)
 .PHONY: soak
 soak: build senders ## The long forms of the fault tests; as root, about two hours
 	BIGSEC_SOAK=1 $(BIN)/pytest tests/collect/fault tests/collect/senders tests/lake/test_kills.py -s $(ARGS)
+	bash scripts/fuzz.sh 60
+
+.PHONY: fuzz
+fuzz: tools ## Coverage-guided fuzzing of all parsers (ARGS='600 cef rule': seconds a target, which)
+	bash scripts/fuzz.sh $(ARGS)
 
 .PHONY: stubs
 stubs: build ## Check the type stubs against the build
