@@ -37,13 +37,13 @@ pub(crate) fn of_parts(made: &mut Document) {
         }
     }
     for whose in ["source", "destination"] {
-        // Some devices write an address where a name could stand.
+        // Some devices write an address where a name could stand, mail servers in brackets.
         let name = format!("{whose}.domain");
-        if let Some(address) = made.first(&name)
-            && address.parse::<std::net::IpAddr>().is_ok()
-        {
+        let host = made.first(&name).unwrap_or_default();
+        let address = host.trim_matches(['[', ']']);
+        if address.parse::<std::net::IpAddr>().is_ok() {
             made.remove(&name);
-            made.text(format!("{whose}.ip"), &address);
+            made.text(format!("{whose}.ip"), address);
         }
         // Where a message was delivered is told by the address; elsewhere the name says more.
         let names = if whose == "destination" && is(made, "email") {

@@ -38,7 +38,8 @@ pub(crate) fn parse(report: &mut Report<'_>) -> Vec<Node> {
             Err(error) => {
                 let message = format!("invalid YAML: {}", error.info());
                 let span = Span { length: 1, ..place(*error.marker()) };
-                Err(Fault::new((span, Problem::new(codes::RULE_YAML, message))))
+                let problem = Problem::new(codes::RULE_YAML, message).mend(mend(error.info()));
+                Err(Fault::new((span, problem)))
             }
         };
         if let Err(fault) = result {
@@ -82,6 +83,19 @@ struct Anchor {
     nodes: usize,
     text: usize,
     height: usize,
+}
+
+/// What is usually wrong where the reader of YAML stops.
+fn mend(info: &str) -> &'static str {
+    if info.contains("flow sequence") || info.contains("flow mapping") {
+        "close the bracket, and put a comma between its parts; what holds one stands in quotes"
+    } else if info.contains("quoted scalar") || info.contains("escape") {
+        "close the quote; in single quotes a backslash is itself, and '' is one quote"
+    } else if info.contains("tab") {
+        "indent with blanks"
+    } else {
+        "look at this line and the one before: quotes, brackets, colons and equal indentation"
+    }
 }
 
 struct Builder<'r, 'a> {
