@@ -65,6 +65,11 @@ fn joined(record: &Record, names: &FieldName, values: &FieldName) -> Vec<(usize,
     let (mut pairs, mut open) = (Vec::new(), None);
     let mut names_first = None;
     for at in 0..record.len() {
+        // Most fields are neither, which their hashes tell.
+        let hash = record.name_hash(at);
+        if hash != names.hash() && hash != values.hash() {
+            continue;
+        }
         let (field, value) = record.field(at);
         let is_name = names.is(field);
         if !is_name && !values.is(field) {
